@@ -1,0 +1,1 @@
+"""The simulated system: five services, each a package with ``app:create_app``."""

@@ -1,0 +1,1 @@
+"""REST backend and assistant; MCP client on behalf of the signed-in user."""

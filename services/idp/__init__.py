@@ -1,0 +1,1 @@
+"""Identity provider: OAuth 2.1 and OpenID Connect."""

@@ -1,0 +1,1 @@
+"""Static server of the built Angular bundle."""
