@@ -1,0 +1,148 @@
+"""Access tokens as a resource server checks them: RFC 9068 §4, with the care RFC 8725 asks for."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from services.shared.jws import Jws, MalformedToken, PublicKey, parse
+from services.shared.keyset import KeysUnavailable, RemoteKeySet
+
+__all__ = ["AccessToken", "AccessTokenVerifier", "InvalidToken", "KeysUnavailable", "access_token"]
+
+_TYPES = frozenset({"at+jwt", "application/at+jwt"})
+_LAST_SECOND = 253_402_300_799  # 9999-12-31T23:59:59Z: beyond it, datetimes cannot follow
+
+
+class InvalidToken(Exception):  # noqa: N818 - named like its error code, RFC 6750 §3.1
+    """401 ``invalid_token``. ``description`` is safe to show: it never quotes the token."""
+
+    def __init__(self, description: str) -> None:
+        super().__init__(description)
+        self.description = description
+
+
+@dataclass(frozen=True, slots=True)
+class AccessToken:
+    """A token that passed every check, and what it says."""
+
+    token: str = field(repr=False)
+    subject: str
+    client_id: str
+    scopes: frozenset[str]
+    org_id: str | None
+    roles: frozenset[str]
+    actors: tuple[str, ...]
+    """Who acts for the subject, the current actor first, then whoever acted before (RFC 8693 §4.1)."""
+    expires_at: int
+    """POSIX seconds; at this second the token is no longer valid (RFC 7519 §4.1.4)."""
+    claims: Mapping[str, Any] = field(repr=False)
+
+
+class AccessTokenVerifier:
+    """Checks the tokens meant for one audience. Make it when the service starts; it keeps the issuer's keys."""
+
+    def __init__(self, *, issuer: str, audience: str, http: httpx.AsyncClient, jwks_uri: str | None = None) -> None:
+        """``http`` stays the caller's to close. ``jwks_uri`` is ``{issuer}/jwks`` unless given."""
+        self.issuer = issuer
+        self.audience = audience
+        self._keys = RemoteKeySet(jwks_uri or f"{issuer}/jwks", http)
+
+    async def verify(self, token: str, *, at: float | None = None) -> AccessToken:
+        """The token's content, if it is valid at the time ``at`` (POSIX seconds; now unless given).
+
+        Raises:
+            InvalidToken: it is not; answer 401.
+            KeysUnavailable: the issuer's keys cannot be read; answer 503.
+        """
+        now = time.time() if at is None else at
+        try:
+            jws = parse(token)
+        except MalformedToken as error:
+            raise InvalidToken(str(error)) from None
+        key = await self._keys.find(jws.kid, at=now)
+        return access_token(token, jws, key, issuer=self.issuer, audience=self.audience, at=now)
+
+
+def access_token(token: str, jws: Jws, key: PublicKey | None, *, issuer: str, audience: str, at: float) -> AccessToken:
+    """Check a parsed token against the key its ``kid`` names; the signature comes before any claim is looked at.
+
+    Raises:
+        InvalidToken: with the first thing that is wrong.
+    """
+    if str(jws.header.get("typ")).lower() not in _TYPES:
+        raise InvalidToken("the token is not an access token")
+    if key is None:
+        raise InvalidToken("the token is signed with an unknown key")
+    if not key.signed(jws):
+        raise InvalidToken("the signature does not match")
+    claims = jws.claims
+    if claims.get("iss") != issuer:
+        raise InvalidToken("the token is from another issuer")
+    if audience not in _audiences(claims.get("aud")):
+        raise InvalidToken("the token is for another audience")
+    expires_at = _seconds(claims, "exp")
+    if at >= expires_at:
+        raise InvalidToken("the token has expired")
+    if "nbf" in claims and at < _seconds(claims, "nbf"):
+        raise InvalidToken("the token is not valid yet")
+    _seconds(claims, "iat")
+    _text(claims, "jti")
+    if "cnf" in claims:
+        raise InvalidToken("the token is bound to a key and is no bearer token")
+    return AccessToken(
+        token=token,
+        subject=_text(claims, "sub"),
+        client_id=_text(claims, "client_id"),
+        scopes=_scopes(claims.get("scope", "")),
+        org_id=_text(claims, "org_id") if "org_id" in claims else None,
+        roles=_roles(claims.get("roles", [])),
+        actors=tuple(_actors(claims.get("act"))),
+        expires_at=int(expires_at),
+        claims=claims,
+    )
+
+
+def _seconds(claims: Mapping[str, Any], name: str) -> float:
+    value = claims.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _LAST_SECOND:
+        raise InvalidToken(f"{name} is missing or is not a time")
+    return value
+
+
+def _text(claims: Mapping[str, Any], name: str) -> str:
+    value = claims.get(name)
+    if not isinstance(value, str) or not value:
+        raise InvalidToken(f"{name} is missing or is not text")
+    return value
+
+
+def _audiences(value: object) -> list[str]:
+    audiences = [audience for audience in (value if isinstance(value, list) else [value]) if isinstance(audience, str)]
+    if not audiences or (isinstance(value, list) and len(audiences) < len(value)):
+        raise InvalidToken("aud is missing or is not text")
+    return audiences
+
+
+def _scopes(value: object) -> frozenset[str]:
+    if not isinstance(value, str):
+        raise InvalidToken("scope is not text")
+    return frozenset(value.split())
+
+
+def _roles(value: object) -> frozenset[str]:
+    if not isinstance(value, list) or not all(isinstance(role, str) for role in value):
+        raise InvalidToken("roles is not a list of text")
+    return frozenset(value)
+
+
+def _actors(value: object) -> Iterator[str]:
+    while value is not None:
+        if not isinstance(value, dict):
+            raise InvalidToken("act is not an object")
+        yield _text(value, "sub")
+        value = value.get("act")
