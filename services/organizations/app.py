@@ -1,0 +1,42 @@
+"""The organizations MCP server, put together."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+
+from starlette.types import ASGIApp
+
+from services.organizations import seed
+from services.organizations.desk import OrganizationDesk
+from services.organizations.settings import OrganizationsSettings
+from services.organizations.tables import Base
+from services.organizations.tools import TOOLS
+from services.shared import world
+from services.shared.database import connected
+from services.shared.mcp.server import Deployment, ToolServer
+
+INSTRUCTIONS = """\
+The organization the caller's token is about, and its members; there is no way to name another one.
+A failed call returns a problem object: act on its code (not_found, forbidden, invalid, conflict) and its errors."""
+
+
+def create_app() -> ASGIApp:
+    """The server without settings; they are read when its lifespan starts."""
+    return ToolServer(
+        "organizations", instructions=INSTRUCTIONS, tools=TOOLS, first_scope="orgs:read", deploy=_deployed
+    ).app
+
+
+@asynccontextmanager
+async def _deployed() -> AsyncIterator[Deployment]:
+    settings = OrganizationsSettings()
+    with connected(settings.organizations_database_url, Base.metadata) as database:
+        seed.lay(world.load(settings.world, settings.world_seed), database)
+        yield Deployment(
+            url=str(settings.organizations_url),
+            issuer=str(settings.issuer_url),
+            instance_nonce=settings.instance_nonce,
+            desk_for=partial(OrganizationDesk, database=database),
+        )

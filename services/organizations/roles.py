@@ -1,0 +1,33 @@
+"""The roles of an organization, and what each may know of its members."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from services.shared.permissions import Caller, Permission
+
+Role = Literal["owner", "admin", "agent", "requester", "viewer"]
+
+READ_SELF = Permission("read members", "orgs:read", frozenset(get_args(Role)))
+READ_ALL = Permission("read members", "orgs:read", READ_SELF.roles - {"requester"})
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """The members somebody gets to see: those of an organization, or only themselves in it."""
+
+    org_id: str
+    member_id: str | None = None
+
+
+def reach(caller: Caller) -> Reach:
+    """How far the caller's sight goes.
+
+    Raises:
+        Forbidden: nowhere.
+    """
+    if caller.may(READ_ALL):
+        return Reach(caller.org_id)
+    caller.require(READ_SELF)
+    return Reach(caller.org_id, member_id=caller.subject)

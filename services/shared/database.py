@@ -1,0 +1,90 @@
+"""A service's own database: SQLAlchemy, with SQLite set up for many readers, one writer and kill -9."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, datetime
+from sqlite3 import Connection as SqliteConnection
+
+from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, TypeDecorator, create_engine, event
+from sqlalchemy.orm import Session, sessionmaker
+
+BUSY_TIMEOUT_MS = 5_000
+"""How long a writer waits for the one before it; every transaction here is shorter than a millisecond or two."""
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment: aware where Python sees it, UTC without an offset in the table, so that text order is time order."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Refuse a time without an offset: nobody could say later what it meant."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"{value!r} has no time zone")
+        return value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Give the moment back as UTC."""
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+class Database:
+    """Transactions on one database. Leaving a block by an exception rolls back; what was read stays readable."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._sessions = sessionmaker(engine, expire_on_commit=False)
+        self._writers = sessionmaker(engine.execution_options(writes=True), expire_on_commit=False)
+
+    def reading(self) -> AbstractContextManager[Session]:
+        """One consistent view of the data; nothing is committed."""
+        return self._sessions()
+
+    def writing(self) -> AbstractContextManager[Session]:
+        """One transaction, committed when the block ends. Writers come one after the other."""
+        return self._writers.begin()
+
+
+@contextmanager
+def connected(url: str, tables: MetaData) -> Iterator[Database]:
+    """The database at an SQLAlchemy ``url``, with its ``tables`` there, until the block ends.
+
+    Raises:
+        sqlalchemy.exc.ArgumentError: ``url`` is not one.
+        sqlalchemy.exc.OperationalError: the database cannot be reached.
+    """
+    engine = create_engine(url)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _set_up_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    try:
+        with engine.execution_options(writes=True).begin() as connection:
+            tables.create_all(connection)
+        yield Database(engine)
+    finally:
+        engine.dispose()
+
+
+def _set_up_sqlite(connection: SqliteConnection, _record: object) -> None:
+    # sqlite3 begins a transaction before the first write only; the view of a reader would then move under it.
+    # https://docs.sqlalchemy.org/en/21/dialects/sqlite.html#enabling-non-legacy-sqlite-transactional-modes
+    connection.isolation_level = None
+    for pragma in (
+        f"busy_timeout = {BUSY_TIMEOUT_MS}",
+        "journal_mode = WAL",
+        # With WAL, NORMAL loses nothing when the process dies, only when the machine does; FULL costs a sync a write.
+        "synchronous = NORMAL",
+        "foreign_keys = ON",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A reader that turns writer after another wrote fails at once, whatever the busy timeout (SQLITE_BUSY_SNAPSHOT).
+    immediately = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediately else "BEGIN")

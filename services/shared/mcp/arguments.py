@@ -1,0 +1,13 @@
+"""Arguments that tools of both servers take."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+SearchText = Annotated[str, Field(min_length=1, max_length=200)]
+Limit = Annotated[int, Field(ge=1, le=100, description="The most items to return.")]
+Cursor = Annotated[
+    Annotated[str, Field(min_length=1, max_length=200)] | None, Field(description="nextCursor of the page before.")
+]

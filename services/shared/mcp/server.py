@@ -1,0 +1,137 @@
+"""An MCP server as an ASGI app in two phases: tools and schemas at once, all that needs settings with the lifespan."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+from fastmcp import FastMCP
+from fastmcp.server.http import StarletteWithLifespan, create_streamable_http_app
+from mcp.server.auth.routes import build_resource_metadata_url
+from pydantic import AnyHttpUrl
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount, Route
+from starlette.types import Receive, Scope, Send
+
+from services.shared.health import healthy
+from services.shared.mcp.authorization import ProtectedResource
+from services.shared.mcp.challenge import ScopeChallenge
+from services.shared.mcp.problem_results import ProtocolErrors
+from services.shared.mcp.tool import ScopedTool
+from services.shared.permissions import Caller
+from services.shared.tokens import AccessTokenVerifier
+
+MCP_PATH = "/mcp"
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """What a start of the server is given, once its settings are read and its database is open."""
+
+    url: str
+    issuer: str
+    instance_nonce: str
+    desk_for: Callable[[Caller], Any]
+
+    @property
+    def audience(self) -> str:
+        """The resource this server is to authorization servers (RFC 8707), and the only audience it accepts."""
+        return f"{self.url}{MCP_PATH}"
+
+
+class ToolServer:
+    """The tools of one service over streamable HTTP at ``/mcp``; ``app`` is what a web server runs.
+
+    The lifespan may end and start again, with other settings; the tools are built only once.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        instructions: str,
+        tools: Sequence[ScopedTool],
+        first_scope: str,
+        deploy: Callable[[], AbstractAsyncContextManager[Deployment]],
+    ) -> None:
+        """``deploy`` is entered when the lifespan starts; ``first_scope`` is what a new client should ask for."""
+        self._name = name
+        self._needed = {tool.name: tool.scopes for tool in tools}
+        self._first_scope = first_scope
+        self._deploy = deploy
+        self._tls = httpx.create_ssl_context(trust_env=False)  # 40 ms: worth keeping from start to start
+        self._deployment: Deployment | None = None
+        self._http: StarletteWithLifespan | None = None
+        self._mcp = FastMCP(
+            name,
+            instructions=instructions,
+            version="1",
+            lifespan=self._lend_desks,
+            middleware=[ProtocolErrors()],
+            mask_error_details=True,
+            strict_input_validation=True,
+            on_duplicate="error",
+        )
+        for tool in tools:
+            self._mcp.add_tool(tool.built())
+        self.app = Starlette(routes=[Mount("", self._dispatch)], lifespan=self._lifespan)
+
+    async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._http is None:
+            raise RuntimeError(f"{self._name} was called outside its lifespan")
+        await self._http(scope, receive, send)
+
+    @asynccontextmanager
+    async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
+        async with self._deploy() as deployment, httpx.AsyncClient(verify=self._tls, trust_env=False) as client:
+            http = self._served(deployment, client)
+            self._deployment = deployment
+            try:
+                async with http.lifespan(http):
+                    self._http = http
+                    yield
+            finally:
+                self._http = self._deployment = None
+
+    @asynccontextmanager
+    async def _lend_desks(self, _mcp: FastMCP) -> AsyncIterator[dict[str, Any]]:
+        if self._deployment is None:
+            raise RuntimeError(f"{self._name} must be started through its app")
+        yield {"desk_for": self._deployment.desk_for}
+
+    def _served(self, deployment: Deployment, client: httpx.AsyncClient) -> StarletteWithLifespan:
+        verifier = AccessTokenVerifier(issuer=deployment.issuer, audience=deployment.audience, http=client)
+        resource = ProtectedResource(
+            verifier,
+            url=deployment.url,
+            name=self._name,
+            scopes=frozenset().union(*self._needed.values()),
+            first_scope=self._first_scope,
+        )
+
+        async def health(_request: Request) -> Response:
+            return healthy(self._name, deployment.instance_nonce)
+
+        # Not FastMCP.http_app(): it takes the authorization from the instance, which outlives this start, and what is
+        # left out of the call from FASTMCP_* variables and a .env file.
+        return create_streamable_http_app(
+            self._mcp,
+            MCP_PATH,
+            auth=resource,
+            routes=[Route("/healthz", health)],
+            middleware=[
+                Middleware(
+                    ScopeChallenge,
+                    needed=self._needed,
+                    metadata_url=str(build_resource_metadata_url(AnyHttpUrl(deployment.audience))),
+                )
+            ],
+            host_origin_protection=True,
+            allowed_hosts=[httpx.URL(deployment.url).host],
+        )
