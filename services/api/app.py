@@ -1,0 +1,81 @@
+"""The api: REST for the interface, and the assistant; everything else it reads and changes through MCP."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.routing import APIRoute
+from pydantic.alias_generators import to_camel
+
+from services.api import failures
+from services.api.connections import connect
+from services.api.cors import CorsFromSettings, allow_origin
+from services.api.routes import assistant, people, tickets
+from services.api.settings import ApiSettings
+from services.shared.health import healthy
+from services.shared.problems import BadGateway, Forbidden, Problem, Unauthenticated, Unavailable, problems
+
+_LONGEST_BODY = 256 * 1024
+"""Bytes. The longest valid body, a ticket with a description of astral characters as escapes, is about half of it."""
+
+
+def create_app() -> FastAPI:
+    """Routes and schema; what depends on settings is made when the lifespan starts, and again when it starts again."""
+    # Costs 40 ms and depends on no setting, so it is made once, with the structure.
+    tls = ssl.create_default_context()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        settings = ApiSettings()
+        async with connect(settings, tls=tls) as connections:
+            app.state.connections = connections
+            app.state.cors = allow_origin(str(settings.ui_url))
+            yield
+
+    app = FastAPI(
+        title="Dress Rehearsal API",
+        version="0.1.0",
+        description="Tickets, people and the assistant, for the signed-in user.",
+        lifespan=lifespan,
+        redirect_slashes=False,
+        # The documentation pages would load their scripts from a public server.
+        docs_url=None,
+        redoc_url=None,
+        generate_unique_id_function=_operation_id,
+        max_body_size=_LONGEST_BODY,
+    )
+    app.add_middleware(CorsFromSettings)
+    failures.install(app)
+    for router in (people.router, tickets.router, assistant.router):
+        app.include_router(router, responses=problems(Unauthenticated, Forbidden, BadGateway, Unavailable))
+    app.add_api_route("/healthz", _healthz, include_in_schema=False)
+    app.add_api_route("/favicon.ico", _favicon, include_in_schema=False)
+    _describe_problems(app)
+    return app
+
+
+async def _healthz(request: Request) -> Response:
+    return healthy("api", request.app.state.connections.settings.instance_nonce)
+
+
+async def _favicon() -> Response:
+    return Response(status_code=204)
+
+
+def _operation_id(route: APIRoute) -> str:
+    return to_camel(route.name)
+
+
+def _describe_problems(app: FastAPI) -> None:
+    """Put the schema of problems into the document.
+
+    FastAPI places the model of an additional response under the route's own media type, and theirs is another:
+    so the routes refer to it by name, and it is added here.
+    """
+    document = app.openapi()
+    schemas: dict[str, Any] = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    document["components"]["schemas"] |= schemas.pop("$defs") | {"Problem": schemas}

@@ -1,0 +1,49 @@
+"""The tools the assistant may use for one caller."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pydantic_ai.mcp import MCPToolset
+
+from services.api.mcp_server import McpServer
+from services.shared.problems import InsufficientScope, ProblemError
+
+
+@dataclass(frozen=True)
+class Toolbox:
+    """The servers that accept the caller, each called with the caller's own authority."""
+
+    servers: tuple[McpServer, ...]
+
+    @classmethod
+    async def open_to(cls, *servers: McpServer) -> Toolbox:
+        """Those of ``servers`` the caller's token is good for: one sign-in need not reach them all.
+
+        Raises:
+            ProblemError: a token cannot be had for any other reason.
+        """
+        accepting = []
+        for server in servers:
+            try:
+                await server.authorize()
+            except InsufficientScope:
+                continue
+            accepting.append(server)
+        return cls(tuple(accepting))
+
+    async def names(self) -> list[str]:
+        """Names of all tools, in the servers' order.
+
+        Raises:
+            ProblemError: a server cannot be reached.
+        """
+        return [tool for server in self.servers for tool in await server.tools()]
+
+    def failure(self) -> ProblemError | None:
+        """Why a run with these tools broke off, if it was one of the servers."""
+        return next((server.failure() for server in self.servers if server.broken), None)
+
+    def toolsets(self) -> list[MCPToolset[None]]:
+        """The tools as the agent takes them. A tool that fails tells the model so, and does not end the run."""
+        return [MCPToolset(server.client(), id=server.name, tool_error_behavior="failed") for server in self.servers]

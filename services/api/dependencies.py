@@ -1,0 +1,92 @@
+"""What a route may ask for. Its signature says who may call it: each of these begins with a verified token."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from services.api.assistant.toolbox import Toolbox
+from services.api.assistant.turn import Thread, Turn
+from services.api.assistant.views import ChatRequest
+from services.api.connections import Connections
+from services.api.organizations import Organizations
+from services.api.ticketing import Ticketing
+from services.shared.problems import Unauthenticated, Unavailable
+from services.shared.tokens import AccessToken, InvalidToken, KeysUnavailable
+
+_bearer = HTTPBearer(
+    scheme_name="bearer",
+    bearerFormat="JWT",
+    description="An access token (RFC 9068) of the identity provider, issued for this service.",
+    auto_error=False,
+)
+
+
+def _connections(request: Request) -> Connections:
+    connections: Connections = request.app.state.connections
+    return connections
+
+
+ConnectionsOfApp = Annotated[Connections, Depends(_connections)]
+
+
+async def _caller(
+    connections: ConnectionsOfApp, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+) -> AccessToken:
+    if credentials is None:
+        # RFC 6750 §3.1: without any credentials, the challenge carries no error code.
+        raise Unauthenticated("Send an access token as bearer.", headers={"WWW-Authenticate": "Bearer"})
+    try:
+        return await connections.verifier.verify(credentials.credentials)
+    except InvalidToken as error:
+        challenge = f'Bearer error="invalid_token", error_description="{error.description}"'
+        raise Unauthenticated(
+            f"The access token is not valid here: {error.description}.", headers={"WWW-Authenticate": challenge}
+        ) from None
+    except KeysUnavailable as error:
+        raise Unavailable(
+            "Access tokens cannot be checked now: the identity provider does not give out its keys.",
+            headers={"Retry-After": "1"},
+        ) from error
+
+
+Caller = Annotated[AccessToken, Depends(_caller)]
+
+
+async def _ticketing(connections: ConnectionsOfApp, caller: Caller) -> Ticketing:
+    server = connections.ticketing(caller)
+    await server.authorize()
+    return Ticketing(server)
+
+
+async def _organizations(connections: ConnectionsOfApp, caller: Caller) -> Organizations:
+    server = connections.organizations(caller)
+    await server.authorize()
+    return Organizations(server)
+
+
+def _model_name(connections: ConnectionsOfApp) -> str:
+    return connections.settings.assistant_model
+
+
+ModelName = Annotated[str, Depends(_model_name)]
+TicketingClient = Annotated[Ticketing, Depends(_ticketing)]
+OrganizationsClient = Annotated[Organizations, Depends(_organizations)]
+
+
+async def _toolbox(connections: ConnectionsOfApp, caller: Caller) -> Toolbox:
+    return await Toolbox.open_to(connections.ticketing(caller), connections.organizations(caller))
+
+
+AssistantTools = Annotated[Toolbox, Depends(_toolbox)]
+
+
+async def _turn(body: ChatRequest, connections: ConnectionsOfApp, caller: Caller, toolbox: AssistantTools) -> Turn:
+    store, owner = connections.conversations, f"{caller.org_id}/{caller.subject}"
+    thread = await (Thread.resume(store, owner, body.thread_id) if body.thread_id else Thread.begin(store, owner))
+    return Turn(connections.agent, toolbox, thread, body.message)
+
+
+ChatTurn = Annotated[Turn, Depends(_turn)]

@@ -1,0 +1,126 @@
+"""Trading the caller's token for one that another service accepts: RFC 8693, the api acting on the caller's behalf."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+import httpx
+from pydantic import BaseModel, ValidationError
+
+from services.shared.problems import BadGateway, InsufficientScope, ProblemError, Unauthenticated, Unavailable
+from services.shared.tokens import AccessToken
+
+GRANT = "urn:ietf:params:oauth:grant-type:token-exchange"
+ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"  # noqa: S105 - a type, RFC 8693 §3
+
+_SKEW = 5.0
+"""Seconds before its expiry from which a kept token is no longer handed out: it must survive the call it is for."""
+
+
+class _Issued(BaseModel):
+    """The part of RFC 8693 §2.2.1 that is needed here."""
+
+    access_token: str = field(repr=False)
+    expires_in: float
+
+
+class _Refusal(BaseModel):
+    """RFC 6749 §5.2."""
+
+    error: str
+    error_description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    token: str = field(repr=False)
+    until: float
+
+
+class TokenExchange:
+    """Exchanges tokens at the identity provider, and keeps each result as long as it can be used."""
+
+    def __init__(self, *, token_endpoint: str, client_id: str, client_secret: str, http: httpx.AsyncClient) -> None:
+        """``http`` stays the caller's to close."""
+        self._endpoint = token_endpoint
+        self._credentials = httpx.BasicAuth(client_id, client_secret)
+        self._http = http
+        self._kept: dict[tuple[str, str], _Kept] = {}
+
+    async def token(self, caller: AccessToken, audience: str) -> str:
+        """A token for ``audience`` with the caller as subject and no more than the caller's scopes.
+
+        Raises:
+            Unauthenticated: the identity provider no longer accepts the caller's token.
+            InsufficientScope: the caller's token has no scope that means anything to that audience.
+            Unavailable: the identity provider cannot be reached.
+            BadGateway: it refuses the api itself, or its answer makes no sense.
+        """
+        kept = self._kept.get(_name(caller, audience))
+        if kept is None or time.time() >= kept.until:
+            kept = await self._exchange(caller, audience)
+            self._keep(_name(caller, audience), kept)
+        return kept.token
+
+    def forget(self, caller: AccessToken, audience: str) -> None:
+        """Do not hand out the kept token again: the audience refused it."""
+        self._kept.pop(_name(caller, audience), None)
+
+    def _keep(self, name: tuple[str, str], kept: _Kept) -> None:
+        now = time.time()
+        self._kept = {name: other for name, other in self._kept.items() if now < other.until}
+        self._kept[name] = kept
+
+    async def _exchange(self, caller: AccessToken, audience: str) -> _Kept:
+        form = {
+            "grant_type": GRANT,
+            "subject_token": caller.token,
+            "subject_token_type": ACCESS_TOKEN,
+            "requested_token_type": ACCESS_TOKEN,
+            "resource": audience,
+        }
+        asked_at = time.time()
+        try:
+            answer = await self._http.post(self._endpoint, data=form, auth=self._credentials)
+        except httpx.HTTPError as error:
+            raise _unreachable(error) from error
+        if answer.status_code != httpx.codes.OK:
+            raise _refused(answer)
+        try:
+            issued = _Issued.model_validate_json(answer.content)
+        except ValidationError as error:
+            raise BadGateway("The identity provider's answer to a token exchange is not a token response.") from error
+        return _Kept(issued.access_token, until=asked_at + issued.expires_in - _SKEW)
+
+
+def _name(caller: AccessToken, audience: str) -> tuple[str, str]:
+    return caller.claims["jti"], audience
+
+
+def _unreachable(error: httpx.HTTPError) -> Unavailable:
+    return Unavailable(
+        f"The identity provider cannot be reached now ({type(error).__name__}).", headers={"Retry-After": "1"}
+    )
+
+
+def _refused(answer: httpx.Response) -> ProblemError:
+    """What a refusal by the token endpoint means for our own caller."""
+    if answer.is_server_error:
+        return Unavailable(
+            f"The identity provider cannot serve now (status {answer.status_code}).", headers={"Retry-After": "1"}
+        )
+    try:
+        refusal = _Refusal.model_validate_json(answer.content)
+    except ValidationError:
+        return BadGateway(f"The identity provider answered a token exchange with status {answer.status_code}.")
+    match refusal.error:
+        case "invalid_grant" | "invalid_request":
+            return Unauthenticated(
+                f"The identity provider no longer accepts the token: {refusal.error_description or refusal.error}.",
+                headers={"WWW-Authenticate": 'Bearer error="invalid_token"'},
+            )
+        case "invalid_scope":
+            return InsufficientScope("The token has none of the scopes this needs.")
+        case error:
+            return BadGateway(f"The identity provider refused the token exchange: {error}.")

@@ -1,0 +1,64 @@
+"""One place that turns errors into answers: whatever goes wrong, the body is an RFC 9457 problem."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
+from starlette.exceptions import HTTPException
+from starlette.routing import Match
+
+from services.shared.problems import Flaw, Invalid, Malformed, MethodNotAllowed, NotFound, ProblemError, TooLarge
+
+logger = logging.getLogger(__name__)
+
+_BY_STATUS: dict[int, type[ProblemError]] = {kind.status: kind for kind in (Malformed, NotFound, TooLarge)}
+
+
+def install(app: FastAPI) -> None:
+    """Let ``app`` answer with problems only."""
+    app.add_exception_handler(ProblemError, _problem)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _from_framework)
+    app.add_exception_handler(Exception, _unforeseen)
+
+
+async def _problem(_: Request, error: Exception) -> Response:
+    assert isinstance(error, ProblemError)  # noqa: S101 - Starlette's handlers are typed for any exception
+    if error.status >= 500:  # noqa: PLR2004
+        logger.warning("%s: %s", type(error).__name__, error.detail, exc_info=error.__cause__)
+    return error.response()
+
+
+async def _invalid(_: Request, error: Exception) -> Response:
+    """422, without the rejected input: it may hold what JSON cannot carry, or a secret."""
+    assert isinstance(error, RequestValidationError)  # noqa: S101
+    flaws = [Flaw(pointer=".".join(map(str, flaw["loc"])), detail=flaw["msg"]) for flaw in error.errors()]
+    return Invalid("The request does not fit the schema.", errors=flaws).response()
+
+
+async def _from_framework(request: Request, error: Exception) -> Response:
+    """What Starlette and FastAPI themselves refuse: unknown paths, methods, bodies."""
+    assert isinstance(error, HTTPException)  # noqa: S101
+    if error.status_code == MethodNotAllowed.status:
+        allowed = ", ".join(sorted(_methods(request)))
+        return MethodNotAllowed(f"Allowed here: {allowed}.", headers={"Allow": allowed}).response()
+    kind = _BY_STATUS.get(error.status_code, ProblemError)
+    return kind(str(error.detail), headers=error.headers).response()
+
+
+async def _unforeseen(_: Request, __: Exception) -> Response:
+    """500. Starlette logs the exception; the caller learns nothing of the inside."""
+    return ProblemError("The api failed in a way nobody foresaw; its log says how.").response()
+
+
+def _methods(request: Request) -> Iterable[str]:
+    """Methods of all routes on this path: the framework alone would list those of the first route only."""
+    app: FastAPI = request.app
+    for context in iter_route_contexts(app.routes):
+        route = context.original_route
+        if context.matches(request.scope)[0] is not Match.NONE:
+            yield from getattr(route, "methods", None) or ()

@@ -1,0 +1,37 @@
+"""The assistant: what it is, and talking to it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from fastapi import APIRouter
+from fastapi.sse import EventSourceResponse
+
+from services.api.assistant.agent import SIMULATED
+from services.api.assistant.events import ChatEvent
+from services.api.assistant.views import Assistant
+from services.api.dependencies import AssistantTools, ChatTurn, ModelName
+from services.api.strict_route import StrictRoute
+from services.shared.problems import Invalid, Malformed, NotFound, TooLarge, UnsupportedMediaType, problems
+
+router = APIRouter(prefix="/api", tags=["assistant"], route_class=StrictRoute)
+
+
+@router.get("/assistant")
+async def get_assistant(toolbox: AssistantTools, model: ModelName) -> Assistant:
+    """Which model answers, and with which tools."""
+    return Assistant(model=model, simulated=model == SIMULATED, tools=await toolbox.names())
+
+
+@router.post(
+    "/chat",
+    response_class=EventSourceResponse,
+    responses=problems(Malformed, NotFound, TooLarge, UnsupportedMediaType, Invalid),
+)
+async def chat(turn: ChatTurn) -> AsyncIterator[ChatEvent]:
+    """Say something to the assistant; its answer is streamed as AG-UI events.
+
+    A failure after the stream began is an event of type RUN_ERROR.
+    """
+    async for event in turn.events():
+        yield event

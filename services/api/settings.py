@@ -1,0 +1,22 @@
+"""What the api is told when it starts."""
+
+from __future__ import annotations
+
+from pydantic import SecretStr
+
+from services.shared.settings import BaseUrl, ServiceSettings
+
+
+class ApiSettings(ServiceSettings):
+    """Where the other services are, and who the api is to the identity provider."""
+
+    issuer_url: BaseUrl
+    ticketing_url: BaseUrl
+    organizations_url: BaseUrl
+    api_url: BaseUrl
+    """The audience of the tokens this service accepts."""
+    ui_url: BaseUrl
+    """The only origin that may call from a browser."""
+    api_client_secret: SecretStr
+    assistant_model: str = "sim"
+    """`sim`, or a model of a provider as pydantic-ai names it, such as ``anthropic:…``."""
