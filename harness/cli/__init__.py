@@ -1,0 +1,46 @@
+"""The command line: a module per verb, each with its parser and its command; this one dispatches and renders.
+
+Exit codes: 0 fine, 1 a check failed, 2 wrong use or a port or set-up problem.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import traceback
+from collections.abc import Sequence
+
+from harness import __version__
+from harness.cli import down, fuzz, generate, logs, record, restart, status, test, up
+from harness.cli.render import render
+from harness.errors import HarnessError
+
+VERBS = (up, down, status, restart, logs, test, fuzz, record, generate)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m harness",
+        description="Dress Rehearsal: starts, watches, breaks and proves the simulated system.",
+    )
+    parser.add_argument("--version", action="version", version=f"Dress Rehearsal {__version__}")
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for verb in VERBS:
+        verb.register(commands)
+    arguments = parser.parse_args(argv)
+    try:
+        report = arguments.run(arguments)
+    except HarnessError as error:
+        if arguments.debug:
+            traceback.print_exc()
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # the reader of our output has seen enough, as in `logs | head`
+        sys.stderr.close()
+        return 0
+    return 0 if report is None else render(report, as_json=getattr(arguments, "json", False))

@@ -1,0 +1,54 @@
+"""What the verbs about the system of this checkout share: finding it and showing it."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from typing import Any
+
+from harness import state
+from harness.cli.render import Report
+from harness.control import Control
+from harness.errors import NotRunningError
+from harness.lifecycle import Phase
+
+NAME = "up"
+STYLES = {Phase.HEALTHY: "green", Phase.STARTING: "yellow", Phase.CRASHED: "red", Phase.UNHEALTHY: "red"}
+
+
+def control() -> Control:
+    """The supervisor that ``up`` started in this checkout.
+
+    Raises:
+        NotRunningError: there is none.
+    """
+    record = state.read(NAME)
+    if record is None:
+        raise NotRunningError("nothing is running in this checkout", todo="start it: python -m harness up")
+    return Control(record.control_port, record.secret)
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """The option ``--json``, the same on every verb that has it."""
+    parser.add_argument("--json", action="store_true", help="print one JSON document instead of a table")
+
+
+def report(described: Mapping[str, Any], *, lines: tuple[str, ...] = ()) -> Report:
+    """A stack's description as table and JSON; fine when every service is healthy."""
+    services: Mapping[str, Mapping[str, Any]] = described["services"]
+    return Report(
+        data=described,
+        columns=("service", "url", "state", "pid", "ready in"),
+        rows=[
+            (
+                name,
+                service["url"],
+                f"[{STYLES.get(service['state'], 'dim')}]{service['state']}[/]",
+                str(service["pid"] or "–"),
+                "–" if service["ready_s"] is None else f"{service['ready_s']:.2f} s",
+            )
+            for name, service in services.items()
+        ],
+        lines=lines,
+        ok=all(service["state"] == Phase.HEALTHY for service in services.values()),
+    )

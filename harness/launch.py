@@ -1,0 +1,177 @@
+"""Starting a supervisor and asking it for a stack: the one path of ``up``, of the fixtures and of scripts."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from dotenv import dotenv_values
+
+from harness import bundle, ports, state, topology
+from harness.bootstrap import child_environment
+from harness.control import Control, Emit
+from harness.errors import HarnessError, SupervisorError
+from harness.ports import PORTS, Source
+from harness.stack import Stack
+from harness.topology import ROOT
+
+SUPERVISOR_STARTS_IN_S = 15.0
+LEASH = subprocess.PIPE
+
+
+@contextlib.contextmanager
+def running(
+    *,
+    ports: str = "random",
+    seed: int = 1,
+    world: str = "base",
+    only: Sequence[str] | None = None,
+) -> Iterator[Stack]:
+    """A running system for the length of a ``with`` block, stopped without a trace afterwards.
+
+    Args:
+        ports: ``"random"``, or ``"configured"`` for the port map (environment, ``.env``, defaults).
+        seed: of the seeded world; same seed, same ids.
+        world: name of the seeded world.
+        only: services to start, with all they need; None for all.
+
+    Raises:
+        PortConfigurationError, PortTakenError: before anything is started.
+        NotReadyError: a service did not become healthy; nothing is left running.
+    """
+    with (
+        supervised(f"script-{os.getpid()}") as control,
+        stack_of(
+            control, name=f"script-{os.getpid()}", choices=choose(ports), seed=seed, world=world, only=only
+        ) as stack,
+    ):
+        yield stack
+
+
+@contextlib.contextmanager
+def stack_of(
+    control: Control,
+    *,
+    name: str,
+    choices: Mapping[str, Sequence[Any]],
+    seed: int = 1,
+    world: str = "base",
+    only: Sequence[str] | None = None,
+    on_event: Emit | None = None,
+) -> Iterator[Stack]:
+    """A stack of a supervisor that runs already; it is stopped and its folder removed at the end."""
+    stack = start(control, name=name, choices=choices, seed=seed, world=world, only=only, on_event=on_event)
+    try:
+        yield stack
+    finally:
+        stack.close()
+        control.call("stop", name=name)
+
+
+def start(
+    control: Control,
+    *,
+    name: str,
+    choices: Mapping[str, Sequence[Any]],
+    seed: int = 1,
+    world: str = "base",
+    only: Sequence[str] | None = None,
+    on_event: Emit | None = None,
+) -> Stack:
+    """Ask for a stack and wait until it is healthy. Builds the web interface first if it is out of date."""
+    services = topology.closure(only)
+    needs_bundle = any(topology.SERVICES[service].bundle_variable for service in services)
+    described = control.call(
+        "start",
+        on_event=on_event,
+        name=name,
+        choices=choices,
+        services=services,
+        seed=seed,
+        world=world,
+        bundle=str(bundle.ensure()) if needs_bundle else None,
+    )
+    return Stack(control, described)
+
+
+def choose(
+    mode: str, *, flags: Mapping[str, str] | None = None, environ: Mapping[str, str] | None = None
+) -> dict[str, tuple[int, str, str]]:
+    """Port, variable and source per service: all 0 for ``random``, the port map for ``configured``."""
+    if mode == "random":
+        return {port.service: (0, port.variable, "random") for port in PORTS}
+    if mode != "configured":
+        raise HarnessError(f"ports={mode!r}", todo="use 'random' or 'configured'")
+    dotenv = {name: value for name, value in dotenv_values(ROOT / ".env").items() if value is not None}
+    sources = (
+        Source("flag", flags or {}),
+        Source("environment", os.environ if environ is None else environ),
+        Source(".env", dotenv),
+    )
+    choices = ports.configured(sources, [port.service for port in PORTS])
+    return {name: (choice.number, choice.variable, choice.source) for name, choice in choices.items()}
+
+
+@contextlib.contextmanager
+def supervised(name: str) -> Iterator[Control]:
+    """A supervisor process that ends with this one, however this one ends."""
+    process = spawn(name, detached=False)
+    try:
+        yield connect(name, process)
+    finally:
+        hang_up(process)
+
+
+def spawn(name: str, *, detached: bool) -> subprocess.Popen[bytes]:
+    """Start a supervisor process; its own messages go to ``.harness/run/NAME.log``."""
+    state.RUN.mkdir(parents=True, exist_ok=True)
+    with supervisor_log(name).open("wb") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "harness.supervisor", name, *(["--detached"] if detached else [])],
+            cwd=ROOT,
+            env=child_environment(os.environ),
+            stdin=subprocess.DEVNULL if detached else LEASH,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+
+def hang_up(process: subprocess.Popen[bytes]) -> None:
+    """Let go of the supervisor's leash and wait until it has stopped everything."""
+    if process.stdin is not None:
+        process.stdin.close()
+    process.wait()
+
+
+def connect(name: str, process: subprocess.Popen[bytes]) -> Control:
+    """Wait until the supervisor listens.
+
+    Raises:
+        SupervisorError: it ended instead, or does not come; with the end of its log.
+    """
+    deadline = time.monotonic() + SUPERVISOR_STARTS_IN_S
+    while time.monotonic() < deadline:
+        record = state.read(name)
+        if record is not None and record.pid == process.pid:
+            return Control(record.control_port, record.secret)
+        if process.poll() is not None:
+            break
+        time.sleep(0.005)
+    log = supervisor_log(name)
+    raise SupervisorError(
+        f"the supervisor {name!r} did not start (exit code {process.poll()})",
+        evidence=log.read_text(encoding="utf-8", errors="replace")[-2000:],
+        todo=f"log: {log}",
+    )
+
+
+def supervisor_log(name: str) -> Path:
+    """Where a supervisor writes what it has to say itself."""
+    return state.RUN / f"{name}.log"

@@ -1,0 +1,102 @@
+"""What ties a child to its parent's life, and how a whole process tree is ended. Such platform code is only here."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterable
+
+import psutil
+
+PR_SET_PDEATHSIG = 1
+PR_SET_CHILD_SUBREAPER = 36
+
+
+def die_with_parent(leash: int) -> None:
+    """End this process when its parent is gone: when ``leash``, the read end of a pipe the parent holds, closes.
+
+    On Linux the kernel is a second belt, for a process too busy or too broken to notice: SIGKILL at the parent's death
+    (prctl(2); it follows the *thread* that spawned us, so parents spawn from their main thread).
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+    def watch() -> None:
+        while True:
+            try:
+                if not os.read(leash, 1):
+                    break
+            except OSError:
+                break
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, name="leash", daemon=True).start()
+
+
+def adopt_orphans() -> None:
+    """Become the parent of descendants whose own parent dies, so that none of them escapes (Linux)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def end(processes: Iterable[psutil.Process], *, grace: float) -> None:
+    """End processes and all their descendants: SIGTERM, after ``grace`` seconds SIGKILL. Returns when all are gone."""
+    doomed: dict[int, psutil.Process] = {}
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            doomed |= {child.pid: child for child in process.children(recursive=True)}
+            doomed[process.pid] = process
+    for process in doomed.values():
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.terminate()
+    if wait_gone(doomed.values(), timeout=grace):
+        return
+    for process in doomed.values():
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    wait_gone(doomed.values(), timeout=grace)
+
+
+def wait_gone(processes: Iterable[psutil.Process], *, timeout: float) -> bool:
+    """Wait until all are gone or zombies; False when some are still there after ``timeout`` seconds.
+
+    Never reaps: that would take the exit code from the parent who waits for it.
+    """
+    alive = list(processes)
+    deadline = time.monotonic() + timeout
+    while alive := [process for process in alive if _lives(process)]:
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def same_process(pid: int, created: float) -> psutil.Process | None:
+    """The live process ``pid`` if it is still the one that was created at ``created`` (pids are reused)."""
+    try:
+        process = psutil.Process(pid)
+        if process.create_time() == created and _lives(process):
+            return process
+    except psutil.NoSuchProcess:
+        pass
+    return None
+
+
+def created(pid: int) -> float:
+    """When the process was created, as the system tells it: with the pid, its identity. 0 when it is gone."""
+    try:
+        return psutil.Process(pid).create_time()
+    except psutil.NoSuchProcess:
+        return 0.0

@@ -1,0 +1,230 @@
+"""One stack as the supervisor runs it: its reserved ports, its folder, and the life of each of its services."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from harness import leash, lifecycle, readiness, topology
+from harness.backend import Backend
+from harness.errors import NotReadyError
+from harness.lifecycle import Action, Asked, Event, Exited, Life, Phase, Spawned
+from harness.ports import Reservation
+from harness.topology import SERVICES, StackPlan
+
+GRACE_S = 3.0
+READY_TIMEOUT_S = 60.0
+PROBE_PAUSE_S = 0.02
+LOG_TAIL_LINES = 15
+
+
+class ServiceRun:
+    """Feeds one service's events to :func:`harness.lifecycle.step` and does what it answers."""
+
+    def __init__(
+        self, name: str, plan: StackPlan, reservation: Reservation, backend: Backend, on_change: Callable[[str], None]
+    ) -> None:
+        self.service = SERVICES[name]
+        self.life = Life()
+        self.log = plan.folder / f"{name}.log"
+        self.created = 0.0
+        self._plan, self._reservation, self._backend, self._on_change = plan, reservation, backend, on_change
+        self._changed = asyncio.Condition()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def happen(self, event: Event) -> None:
+        """Take one event in; must be called on the event loop's thread."""
+        before = self.life.phase
+        self.life, actions = lifecycle.step(self.life, event, now=time.monotonic())
+        for action in actions:
+            if action is Action.SPAWN:
+                self._spawn()
+            elif action is Action.TERMINATE:
+                self._background(self._terminate())
+        if self.life.phase is not before:
+            self._on_change(self.service.name)
+        self._background(self._notify())
+
+    async def reached(self, *phases: Phase) -> Phase:
+        """Wait until the service is in one of ``phases``."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: self.life.phase in phases)
+        return self.life.phase
+
+    async def check(self) -> None:
+        """Ask the service for its health once more."""
+        if self.life.phase in (Phase.HEALTHY, Phase.UNHEALTHY):
+            self.happen(await readiness.ask(self._reservation.number, self.service.health, self._plan.nonce))
+
+    def tail(self) -> str:
+        """The last lines of the service's log."""
+        if not self.log.exists():
+            return ""
+        return "\n".join(self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-LOG_TAIL_LINES:])
+
+    def failure(self) -> NotReadyError:
+        """Why the service is not healthy, with the evidence."""
+        life = self.life
+        if life.exit_code is not None:
+            what = f"{self.service.name} ended with exit code {life.exit_code} before it was healthy"
+        else:
+            what = f"{self.service.name} was not healthy after {time.monotonic() - life.started:.1f} s"
+        waited = f"waited for 200 from {self._plan.url(self.service.name)}{self.service.health} with this stack's nonce"
+        evidence = [f"{waited}; last answer: {life.last_answer}", "end of its log:"]
+        return NotReadyError(
+            what,
+            evidence="\n".join([*evidence, *(f"| {line}" for line in self.tail().splitlines())]),
+            todo=f"log: {self.log}",
+        )
+
+    def _spawn(self) -> None:
+        loop = asyncio.get_running_loop()
+
+        def on_exit(code: int) -> None:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(self.happen, Exited(code))
+
+        sockets = self._reservation.listen()
+        try:
+            pid = self._backend.start(
+                self.service,
+                sockets,
+                env=topology.environment(self._plan, self.service.name, os.environ),
+                log=self.log,
+                on_exit=on_exit,
+            )
+        finally:
+            for each in sockets:
+                each.close()
+        self.created = leash.created(pid)
+        self.happen(Spawned(pid))
+        self._background(self._probe())
+
+    async def _probe(self) -> None:
+        pid = self.life.pid
+        while self.life.phase is Phase.STARTING and self.life.pid == pid:
+            self.happen(await readiness.ask(self._reservation.number, self.service.health, self._plan.nonce))
+            if self.life.phase is Phase.STARTING:
+                await asyncio.sleep(PROBE_PAUSE_S)
+
+    async def _terminate(self) -> None:
+        if self.life.pid is not None and (process := leash.same_process(self.life.pid, self.created)):
+            await asyncio.to_thread(leash.end, [process], grace=GRACE_S)
+
+    async def _notify(self) -> None:
+        async with self._changed:
+            self._changed.notify_all()
+
+    def _background(self, work: Any) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+class StackRun:
+    """A stack: all its services, started and stopped together."""
+
+    def __init__(
+        self,
+        plan: StackPlan,
+        reservations: Mapping[str, Reservation],
+        services: tuple[str, ...],
+        backend: Backend,
+        on_change: Callable[[Mapping[str, Any]], None],
+    ) -> None:
+        self.plan = plan
+        self._reservations = reservations
+        self._on_change = on_change
+        self.runs = {
+            name: ServiceRun(name, plan, reservations[name], backend, on_change=self._changed) for name in services
+        }
+
+    def _changed(self, service: str) -> None:
+        event = {"stack": self.plan.name, "service": service, **self._describe(self.runs[service])}
+        if self.runs[service].life.phase is Phase.CRASHED:
+            event["log_tail"] = self.runs[service].tail()
+        self._on_change(event)
+
+    async def start(self) -> None:
+        """Start every service at once and wait until all are healthy.
+
+        Raises:
+            NotReadyError: as soon as one of them has ended or the time is up; the stack is stopped then.
+        """
+        shutil.rmtree(self.plan.folder, ignore_errors=True)
+        self.plan.folder.mkdir(parents=True)
+        for run in self.runs.values():
+            run.happen(Asked("start"))
+        try:
+            await self._all_healthy(self.runs.values())
+        except NotReadyError:
+            await self.stop()
+            raise
+
+    async def _all_healthy(self, runs: Any) -> None:
+        waits = {asyncio.ensure_future(run.reached(Phase.HEALTHY, Phase.CRASHED)): run for run in runs}
+        pending = set(waits)
+        deadline = time.monotonic() + READY_TIMEOUT_S
+        try:
+            while pending:
+                remaining = max(0.0, deadline - time.monotonic())
+                done, pending = await asyncio.wait(pending, timeout=remaining, return_when=asyncio.FIRST_COMPLETED)
+                failed = [waits[wait] for wait in done if wait.result() is Phase.CRASHED]
+                late = [waits[wait] for wait in pending] if not done else []
+                if failed or late:
+                    raise (failed or late)[0].failure()
+        finally:
+            for wait in pending:
+                wait.cancel()
+
+    async def restart(self, service: str) -> None:
+        """Stop one service and start it again on the same port with the same data; wait until it is healthy."""
+        run = self.runs[service]
+        run.happen(Asked("restart"))
+        await run.reached(Phase.STARTING, Phase.CRASHED)
+        await self._all_healthy([run])
+
+    async def stop(self) -> None:
+        """End every service and give the ports back."""
+        for run in self.runs.values():
+            run.happen(Asked("stop"))
+        for run in self.runs.values():
+            await run.reached(Phase.STOPPED)
+        for reservation in self._reservations.values():
+            reservation.close()
+
+    def processes(self) -> tuple[tuple[int, float], ...]:
+        """Pid and creation time of each service that runs."""
+        return tuple((run.life.pid, run.created) for run in self.runs.values() if run.life.pid is not None)
+
+    async def check(self) -> None:
+        """Ask every service for its health once more."""
+        await asyncio.gather(*(run.check() for run in self.runs.values()))
+
+    def describe(self) -> dict[str, Any]:
+        """The stack as ``status --json`` shows it."""
+        return {
+            "stack": self.plan.name,
+            "nonce": self.plan.nonce,
+            "world": self.plan.world,
+            "seed": self.plan.seed,
+            "folder": str(self.plan.folder),
+            "urls": {name: self.plan.url(name) for name in self.plan.numbers},
+            "services": {name: self._describe(run) for name, run in self.runs.items()},
+        }
+
+    def _describe(self, run: ServiceRun) -> dict[str, Any]:
+        life = run.life
+        return {
+            "url": self.plan.url(run.service.name),
+            "port": self.plan.numbers[run.service.name],
+            "pid": life.pid,
+            "state": str(life.phase),
+            "log": str(run.log),
+            "ready_s": None if life.ready_after is None else round(life.ready_after, 3),
+            "exit_code": life.exit_code,
+        }

@@ -1,0 +1,192 @@
+"""The process that starts, watches and stops stacks: ``python -m harness.supervisor NAME [--detached]``.
+
+``up``, the pytest fixtures and :func:`harness.running` all ask one for their stacks. It lives as long as its standard
+input is open (unless detached): when its owner dies, however that happens, everything it started ends.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import secrets
+import shutil
+import signal
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from harness import control, leash, ports, state, topology
+from harness.backend import Backend
+from harness.control import Emit
+from harness.errors import HarnessError
+from harness.ports import Choice
+from harness.process import ProcessBackend
+from harness.run import GRACE_S, StackRun
+from harness.topology import StackPlan
+
+
+class Supervisor:
+    """Holds stacks by name. Its public coroutines are the verbs of the control connection."""
+
+    def __init__(self, name: str, backend: Backend) -> None:
+        self.name = name
+        self._backend = backend
+        self._stacks: dict[str, StackRun] = {}
+        self._watchers: set[Emit] = set()
+        self._secret = secrets.token_urlsafe()
+        self._port = 0
+        self._ending = asyncio.Event()
+        self._created = leash.created(os.getpid())
+
+    async def serve(self) -> None:
+        """Listen for verbs until asked to end; then stop every stack."""
+        verbs = {
+            "start": self.start,
+            "stop": self.stop,
+            "restart": self.restart,
+            "describe": self.describe,
+            "watch": self.watch,
+            "shutdown": self.shutdown,
+        }
+        server = await control.listen(verbs, self._secret)
+        self._port = server.sockets[0].getsockname()[1]
+        self._write()
+        try:
+            await self._ending.wait()
+        finally:
+            await asyncio.gather(*(stack.stop() for stack in self._stacks.values()))
+            await asyncio.to_thread(leash.end, psutil.Process().children(recursive=True), grace=GRACE_S)
+            state.record_path(self.name).unlink(missing_ok=True)
+
+    def end(self) -> None:
+        """Begin to end; :meth:`serve` returns when everything has stopped."""
+        self._ending.set()
+
+    async def start(self, asked: Mapping[str, Any], emit: Emit) -> dict[str, Any]:
+        """Start a stack; ``choices`` gives each service's port, 0 for any."""
+        name = asked["name"]
+        if name in self._stacks:
+            raise HarnessError(f"a stack named {name!r} is running already")
+        choices = {service: Choice(service, *told) for service, told in asked["choices"].items()}
+        services = topology.closure(asked.get("services"))
+        wanted = {key: choice for key, choice in choices.items() if key in services or choice.number == 0}
+        held = ports.reserve_all(wanted)
+        plan = StackPlan(
+            name=name,
+            nonce=secrets.token_hex(8),
+            folder=state.STACKS / name,
+            world=asked.get("world", "base"),
+            seed=asked.get("seed", 1),
+            bundle=Path(asked["bundle"]) if asked.get("bundle") else None,
+            numbers={key: held[key].number if key in held else choice.number for key, choice in choices.items()},
+        )
+        stack = StackRun(plan, held, services, self._backend, on_change=self._changed)
+        self._stacks[name] = stack
+        self._watchers.add(emit)
+        try:
+            await stack.start()
+        except HarnessError:
+            del self._stacks[name]
+            raise
+        finally:
+            self._watchers.discard(emit)
+            self._write()
+        return stack.describe()
+
+    async def stop(self, asked: Mapping[str, Any], _: Emit) -> None:
+        """Stop the stack ``name``; its folder goes with it unless ``keep``."""
+        stack = self._stacks.pop(asked["name"])
+        await stack.stop()
+        if not asked.get("keep"):
+            shutil.rmtree(stack.plan.folder, ignore_errors=True)
+        self._write()
+
+    async def restart(self, asked: Mapping[str, Any], _: Emit) -> dict[str, Any]:
+        """Restart ``service`` of the stack ``name``."""
+        stack = self._stack(asked["name"])
+        if asked["service"] not in stack.runs:
+            raise HarnessError(
+                f"{asked['service']!r} is not part of the running system", todo=f"it runs: {', '.join(stack.runs)}"
+            )
+        await stack.restart(asked["service"])
+        return stack.describe()
+
+    async def describe(self, asked: Mapping[str, Any], _: Emit) -> dict[str, Any]:
+        """The stack ``name`` as it is now: every service is asked for its health first."""
+        stack = self._stack(asked["name"])
+        await stack.check()
+        return stack.describe()
+
+    async def watch(self, _: Mapping[str, Any], emit: Emit) -> None:
+        """Tell every change of a service until the caller hangs up."""
+        self._watchers.add(emit)
+        try:
+            await self._ending.wait()
+        finally:
+            self._watchers.discard(emit)
+
+    async def shutdown(self, _: Mapping[str, Any], __: Emit) -> None:
+        """Begin to end."""
+        self.end()
+
+    def _stack(self, name: str) -> StackRun:
+        if name not in self._stacks:
+            raise HarnessError(
+                f"there is no stack named {name!r}", todo=f"running: {', '.join(self._stacks) or 'none'}"
+            )
+        return self._stacks[name]
+
+    def _changed(self, event: Mapping[str, Any]) -> None:
+        self._write()
+        for emit in tuple(self._watchers):
+            emit(event)
+
+    def _write(self) -> None:
+        if self._ending.is_set():
+            return
+        state.Record(
+            name=self.name,
+            pid=os.getpid(),
+            created=self._created,
+            control_port=self._port,
+            secret=self._secret,
+            services=tuple(process for stack in self._stacks.values() for process in stack.processes()),
+            stacks=tuple(self._stacks),
+        ).write()
+
+
+async def _supervise(name: str, *, detached: bool) -> None:
+    supervisor = Supervisor(name, ProcessBackend())
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        loop.add_signal_handler(number, supervisor.end)
+    if not detached:
+
+        def wait_for_owner() -> None:
+            sys.stdin.buffer.read()
+            loop.call_soon_threadsafe(supervisor.end)
+
+        threading.Thread(target=wait_for_owner, name="leash", daemon=True).start()
+    await supervisor.serve()
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Supervise until the owner is gone, a signal comes, or a caller asks to shut down."""
+    parser = argparse.ArgumentParser(prog="python -m harness.supervisor")
+    parser.add_argument("name")
+    parser.add_argument("--detached", action="store_true", help="live on when the starting process ends")
+    arguments = parser.parse_args(argv)
+    leash.adopt_orphans()
+    for left in state.reap():
+        print(f"ended what {left} left behind", file=sys.stderr)
+    asyncio.run(_supervise(arguments.name, detached=arguments.detached))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,152 @@
+"""The rules of the house, so that no reviewer has to remember them."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.artefacts import generated_paths
+from harness.ports import PORTS
+from harness.topology import ROOT, SERVICES
+
+LONGEST_MODULE = 400
+
+
+def tracked(*suffixes: str) -> list[Path]:
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    paths = [ROOT / name for name in listed.stdout.split("\0") if name]
+    return [path for path in paths if path.suffix in suffixes and path.is_file()]
+
+
+def imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            assert node.level == 0, f"{path}: relative import"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def belongs(path: Path, *folders: str) -> bool:
+    return path.relative_to(ROOT).parts[: len(folders)] == folders
+
+
+def python() -> list[Path]:
+    return tracked(".py")
+
+
+def test_services_import_neither_the_harness_nor_each_other() -> None:
+    strangers = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in python()
+        if belongs(path, "services")
+        for name in imports(path)
+        if name.split(".")[0] in ("harness", "scenarios")
+        or (name.startswith("services.") and name.split(".")[1] not in ("shared", path.relative_to(ROOT).parts[1]))
+    ]
+    assert strangers == []
+
+
+def test_the_harness_knows_services_only_as_strings() -> None:
+    strangers = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in python()
+        if belongs(path, "harness")
+        for name in imports(path)
+        if name.split(".")[0] in ("services", "scenarios")
+    ]
+    assert strangers == []
+
+
+def test_scenarios_of_the_system_reach_services_only_from_outside() -> None:
+    strangers = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in python()
+        if belongs(path, "scenarios")
+        for name in imports(path)
+        if name.split(".")[0] == "services" and name.split(".")[1] not in own_rooms(path)
+    ]
+    assert strangers == []
+
+
+def own_rooms(path: Path) -> tuple[str, ...]:
+    """The pure rules of a service are tested without a server, by that service's scenarios only."""
+    return (path.relative_to(ROOT).parts[2], "shared") if belongs(path, "scenarios", "services") else ()
+
+
+def test_port_numbers_stand_in_one_place() -> None:
+    allowed = {ROOT / "harness" / "ports.py", *generated_paths()}
+    number = re.compile(rf"(?<![\w.-])(?:{'|'.join(str(port.default) for port in PORTS)})(?![\w-])")
+    places = [
+        f"{path.relative_to(ROOT)}:{position}: {line.strip()}"
+        for path in tracked(".py", ".ts", ".json", ".yaml", ".yml", ".toml", ".html", ".md", ".example", ".js")
+        if not any(path == other or other in path.parents for other in allowed) and path.name != "package-lock.json"
+        for position, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
+        if number.search(line)
+    ]
+    assert places == []
+
+
+def test_no_service_reads_the_environment_itself() -> None:
+    readers = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in python()
+        if belongs(path, "services")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute) and node.attr in ("environ", "getenv", "environb")
+    ]
+    assert readers == []
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_an_app_is_built_without_any_settings(service: str) -> None:
+    module, _, factory = SERVICES[service].app.partition(":")
+    built = subprocess.run(
+        [sys.executable, "-c", f"import {module} as module; print(callable(module.{factory}()))"],
+        cwd=ROOT, env={}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (built.stdout.strip(), built.returncode) == ("True", 0), built.stderr
+
+
+def test_no_module_has_outgrown_its_subject() -> None:
+    long = {
+        str(path.relative_to(ROOT)): lines
+        for path in tracked(".py", ".ts")
+        if (lines := len(path.read_text(encoding="utf-8").splitlines())) > LONGEST_MODULE
+    }
+    assert long == {}
+
+
+def test_nothing_committed_names_a_package_registry() -> None:
+    hosts = re.compile(
+        r"py" + r"pi\.org|python" + r"hosted\.org|registry\.npm" + r"js|npm" + r"js\.com|deb\.deb" + r"ian\.org"
+    )
+    places = [
+        f"{path.relative_to(ROOT)}"
+        for path in tracked(".py", ".ts", ".json", ".yaml", ".yml", ".toml", ".html", ".md", ".lock", ".txt", ".cfg")
+        if hosts.search(path.read_text(encoding="utf-8"))
+    ]
+    assert places == []
+
+
+def test_the_npm_lock_has_integrity_and_no_addresses() -> None:
+    lock = (ROOT / "ui" / "package-lock.json").read_text(encoding="utf-8")
+    assert '"integrity"' in lock
+    assert '"resolved"' not in lock
+
+
+def test_the_python_lock_pins_every_package_by_hash() -> None:
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    requirements = [line for line in lock.splitlines() if line and not line.startswith((" ", "#"))]
+    assert requirements
+    assert [line for line in requirements if not line.endswith("\\") or "==" not in line] == []
+    assert "index-url" not in lock

@@ -1,0 +1,82 @@
+"""A service's life, replayed: histories of events with invented times against the pure state machine."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.lifecycle import Action, Answered, Asked, Event, Exited, Life, Phase, Spawned, step
+
+NOT_YET = Answered(ours=False, answer="ConnectionRefusedError")
+STRANGER = Answered(ours=False, answer="200 from another instance: 'x'")
+OURS = Answered(ours=True, answer="200 ok")
+SPAWN, TERMINATE, REPORT = Action.SPAWN, Action.TERMINATE, Action.REPORT_CRASH
+
+HISTORIES: dict[str, tuple[list[Event], Phase, list[Action]]] = {
+    "starts": ([Asked("start"), Spawned(7), NOT_YET, OURS], Phase.HEALTHY, [SPAWN]),
+    "dies before it is ready": ([Asked("start"), Spawned(7), Exited(3)], Phase.CRASHED, [SPAWN, REPORT]),
+    "a stranger answers on its port": ([Asked("start"), Spawned(7), STRANGER], Phase.STARTING, [SPAWN]),
+    "dies while healthy": ([Asked("start"), Spawned(7), OURS, Exited(-9)], Phase.CRASHED, [SPAWN, REPORT]),
+    "stops when asked": (
+        [Asked("start"), Spawned(7), OURS, Asked("stop"), Exited(0)],
+        Phase.STOPPED,
+        [SPAWN, TERMINATE],
+    ),
+    "stops while starting": (
+        [Asked("start"), Spawned(7), Asked("stop"), Exited(-15)],
+        Phase.STOPPED,
+        [SPAWN, TERMINATE],
+    ),
+    "a late answer does not wake the stopping": (
+        [Asked("start"), Spawned(7), Asked("stop"), OURS],
+        Phase.STOPPING,
+        [SPAWN, TERMINATE],
+    ),
+    "restarts": (
+        [Asked("start"), Spawned(7), OURS, Asked("restart"), Exited(0), Spawned(8), OURS],
+        Phase.HEALTHY,
+        [SPAWN, TERMINATE, SPAWN],
+    ),
+    "restarts after a crash": (
+        [Asked("start"), Spawned(7), Exited(1), Asked("restart"), Spawned(8), OURS],
+        Phase.HEALTHY,
+        [SPAWN, REPORT, SPAWN],
+    ),
+    "a crashed one has nothing to stop": (
+        [Asked("start"), Spawned(7), Exited(1), Asked("stop")],
+        Phase.STOPPED,
+        [SPAWN, REPORT],
+    ),
+    "stops answering and comes back": ([Asked("start"), Spawned(7), OURS, NOT_YET, OURS], Phase.HEALTHY, [SPAWN]),
+    "stops answering": ([Asked("start"), Spawned(7), OURS, NOT_YET], Phase.UNHEALTHY, [SPAWN]),
+    "asked to start twice": ([Asked("start"), Asked("start")], Phase.STARTING, [SPAWN]),
+}
+
+
+@pytest.mark.parametrize("name", HISTORIES)
+def test_history(name: str) -> None:
+    events, phase, expected = HISTORIES[name]
+    life, actions = replay(events)
+    assert (life.phase, actions) == (phase, expected)
+
+
+def replay(events: list[Event]) -> tuple[Life, list[Action]]:
+    life, taken = Life(), list[Action]()
+    for second, event in enumerate(events, start=100):
+        life, actions = step(life, event, now=float(second))
+        taken.extend(actions)
+    return life, taken
+
+
+def test_the_time_to_readiness_counts_from_the_start() -> None:
+    life, _ = replay([Asked("start"), Spawned(7), NOT_YET, OURS])
+    assert life.ready_after == 3.0
+
+
+def test_a_crash_keeps_the_exit_code_and_the_last_answer_as_evidence() -> None:
+    life, _ = replay([Asked("start"), Spawned(7), NOT_YET, Exited(3)])
+    assert (life.exit_code, life.last_answer, life.pid) == (3, "ConnectionRefusedError", None)
+
+
+def test_a_restart_forgets_the_former_process() -> None:
+    life, _ = replay([Asked("start"), Spawned(7), OURS, Asked("restart"), Exited(0), Spawned(8)])
+    assert (life.pid, life.exit_code, life.ready_after) == (8, None, None)
