@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -65,11 +65,15 @@ class AccessTokenVerifier:
         except MalformedToken as error:
             raise InvalidToken(str(error)) from None
         key = await self._keys.find(jws.kid, at=now)
-        return access_token(token, jws, key, issuer=self.issuer, audience=self.audience, at=now)
+        return access_token(token, jws, key, issuer=self.issuer, audiences={self.audience}, at=now)
 
 
-def access_token(token: str, jws: Jws, key: PublicKey | None, *, issuer: str, audience: str, at: float) -> AccessToken:
+def access_token(
+    token: str, jws: Jws, key: PublicKey | None, *, issuer: str, audiences: Set[str], at: float
+) -> AccessToken:
     """Check a parsed token against the key its ``kid`` names; the signature comes before any claim is looked at.
+
+    It must be meant for one of ``audiences``: a resource server has one, the issuer knows them all.
 
     Raises:
         InvalidToken: with the first thing that is wrong.
@@ -83,7 +87,7 @@ def access_token(token: str, jws: Jws, key: PublicKey | None, *, issuer: str, au
     claims = jws.claims
     if claims.get("iss") != issuer:
         raise InvalidToken("the token is from another issuer")
-    if audience not in _audiences(claims.get("aud")):
+    if audiences.isdisjoint(_audiences(claims.get("aud"))):
         raise InvalidToken("the token is for another audience")
     expires_at = _seconds(claims, "exp")
     if at >= expires_at:

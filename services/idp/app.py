@@ -1,0 +1,77 @@
+"""The identity provider: OAuth 2.1 and OpenID Connect, strict, with people to choose from instead of passwords.
+
+::
+
+    GET /authorize -> 303 /login?interaction=...     nobody is signed in in this browser yet
+    POST /login    -> 303 redirect_uri?code&state&iss
+    POST /token    -> access token, ID token, refresh token
+    GET /logout    -> 303 post_logout_redirect_uri
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from services.idp import authorize, discovery, login, logout, revocation, token, userinfo
+from services.idp.cors import RegisteredOrigins
+from services.idp.errors import BearerError, OAuthError, Refusal, as_challenge, as_json
+from services.idp.pages import Pages
+from services.idp.provider import Provider, Started
+from services.idp.settings import IdpSettings
+from services.shared.health import healthy
+
+
+def create_app() -> FastAPI:
+    """Routes and templates; keys and state come when the lifespan starts, from the settings of that moment."""
+    app = FastAPI(
+        title="Dress Rehearsal identity provider",
+        lifespan=_running,
+        middleware=[Middleware(RegisteredOrigins)],
+        docs_url=None,
+        redoc_url=None,
+    )
+    pages = Pages()
+    for router in (
+        discovery.router,
+        authorize.router,
+        login.router(pages),
+        token.router,
+        userinfo.router,
+        revocation.router,
+        logout.router(pages),
+    ):
+        app.include_router(router)
+
+    @app.get("/healthz", operation_id="health")
+    async def health(provider: Started) -> JSONResponse:
+        """Up, and whose."""
+        return healthy("idp", provider.settings.instance_nonce)
+
+    @app.get("/favicon.ico", operation_id="favicon", status_code=204)
+    async def favicon() -> Response:
+        """None; a 404 would be an error in the console of every browser."""
+        return Response(status_code=204)
+
+    async def as_page(_request: Request, error: Exception) -> Response:
+        assert isinstance(error, Refusal)  # noqa: S101 - registered for this class only
+        return pages.render("message.html", status=400, title=error.title, explanation=error.explanation)
+
+    app.add_exception_handler(OAuthError, as_json)
+    app.add_exception_handler(BearerError, as_challenge)
+    app.add_exception_handler(Refusal, as_page)
+    return app
+
+
+@asynccontextmanager
+async def _running(app: FastAPI) -> AsyncIterator[None]:
+    app.state.provider = Provider.start(IdpSettings())
+    try:
+        yield
+    finally:
+        del app.state.provider

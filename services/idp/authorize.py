@@ -1,0 +1,284 @@
+"""The authorization endpoint (RFC 6749 §4.1.1, OIDC Core §3.1.2): a table of checks, then the page or the answer.
+
+Until the redirect URI is known to be the client's, an error is a page. From then on it is a redirect with ``error``,
+``state`` and ``iss`` (RFC 9207).
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+from starlette.requests import Request
+from starlette.responses import RedirectResponse
+
+from services.idp import pkce, redirects, resource, scopes
+from services.idp.errors import (
+    InvalidRequest,
+    LoginRequired,
+    OAuthError,
+    Refusal,
+    RegistrationNotSupported,
+    RequestNotSupported,
+    RequestUriNotSupported,
+    UnauthorizedClient,
+    UnsupportedResponseType,
+)
+from services.idp.grants.code import CodeGrant
+from services.idp.parameters import Parameters, form_body, query
+from services.idp.provider import Now, Provider, Started
+from services.idp.registry import Client, Registry
+from services.idp.store import AuthorizationRequest, Code, Family, Interaction, Session
+from services.idp.tokens import new_family_id, read_id_token_hint
+from services.shared.tokens import InvalidToken
+
+RESPONSE_TYPES = ("code",)
+RESPONSE_MODES = ("query",)
+PROMPTS = ("none", "login", "consent", "select_account")
+
+router = APIRouter()
+
+
+class AuthorizeForm(BaseModel):
+    """All but two fields are optional here, because a missing one is told to the client in its own way."""
+
+    client_id: str
+    redirect_uri: str
+    response_type: str | None = None
+    response_mode: str | None = None
+    scope: str | None = None
+    state: str | None = None
+    code_challenge: str | None = None
+    """RFC 7636 §4.3."""
+    code_challenge_method: str | None = None
+    resource: tuple[str, ...] = ()
+    """RFC 8707 §2.1."""
+    nonce: str | None = None
+    """This and what follows: OIDC Core §3.1.2.1, §6, §7.2.1."""
+    prompt: str | None = None
+    max_age: str | None = None
+    id_token_hint: str | None = None
+    request: str | None = None
+    request_uri: str | None = None
+    registration: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request whose client and redirect URI are known to belong together."""
+
+    form: AuthorizeForm
+    client: Client
+    registry: Registry
+
+    @property
+    def prompts(self) -> frozenset[str]:
+        return frozenset((self.form.prompt or "").split())
+
+
+def _response_type(asked: Asked) -> None:
+    if asked.form.response_type is None:
+        raise InvalidRequest("response_type is missing")
+    if asked.form.response_type not in RESPONSE_TYPES:
+        raise UnsupportedResponseType("response_type must be code")
+
+
+def _response_mode(asked: Asked) -> None:
+    if asked.form.response_mode not in (None, *RESPONSE_MODES):
+        raise InvalidRequest("response_mode must be query")
+
+
+def _request_objects(asked: Asked) -> None:
+    """Ignoring them would answer another question than the one asked (OIDC Core §6.1)."""
+    if asked.form.request is not None:
+        raise RequestNotSupported("request objects are not supported")
+    if asked.form.request_uri is not None:
+        raise RequestUriNotSupported("request objects are not supported")
+    if asked.form.registration is not None:
+        raise RegistrationNotSupported("registration in the request is not supported")
+
+
+def _allowed_client(asked: Asked) -> None:
+    if CodeGrant.name not in asked.client.grants:
+        raise UnauthorizedClient("the client may not use authorization codes")
+
+
+def _pkce(asked: Asked) -> None:
+    pkce.accepted_challenge(asked.form.code_challenge, asked.form.code_challenge_method)
+
+
+def _resource(asked: Asked) -> None:
+    resource.chosen(asked.form.resource, asked.client, asked.registry)
+
+
+def _scope(asked: Asked) -> None:
+    target = resource.chosen(asked.form.resource, asked.client, asked.registry)
+    scopes.asked(asked.form.scope, target, asked.registry.scopes)
+
+
+def _prompt(asked: Asked) -> None:
+    if not asked.prompts <= set(PROMPTS):
+        raise InvalidRequest("prompt has an unknown value")
+    if "none" in asked.prompts and len(asked.prompts) > 1:
+        raise InvalidRequest("prompt none goes with no other value")
+
+
+def _max_age(asked: Asked) -> None:
+    age = asked.form.max_age
+    if age is not None and not (age.isascii() and age.isdecimal() and len(age) < 10):  # noqa: PLR2004 - 30 years
+        raise InvalidRequest("max_age must be a number of seconds")
+
+
+CHECKS: tuple[Callable[[Asked], None], ...] = (
+    _allowed_client,
+    _response_type,
+    _response_mode,
+    _request_objects,
+    _pkce,
+    _resource,
+    _scope,
+    _prompt,
+    _max_age,
+)
+
+
+@router.get("/authorize", operation_id="authorize", status_code=303, openapi_extra=query(AuthorizeForm))
+async def authorize(request: Request, provider: Started, at: Now) -> RedirectResponse:
+    """Begin a sign-in: on to the login page, or straight back if somebody is signed in."""
+    try:
+        parameters = Parameters.of_query(request)
+    except InvalidRequest as error:
+        raise _broken(error) from None
+    return _answered(parameters, request, provider, at=at)
+
+
+@router.post("/authorize", operation_id="authorizeByForm", status_code=303, openapi_extra=form_body(AuthorizeForm))
+async def authorize_by_form(request: Request, provider: Started, at: Now) -> RedirectResponse:
+    """The same by a form (OIDC Core §3.1.2.1)."""
+    try:
+        parameters = await Parameters.of_body(request)
+    except InvalidRequest as error:
+        raise _broken(error) from None
+    return _answered(parameters, request, provider, at=at)
+
+
+def issue_code(asked: AuthorizationRequest, session: Session, provider: Provider, *, at: float) -> RedirectResponse:
+    """The good answer (RFC 6749 §4.1.2): a code for the person who is signed in."""
+    settings = provider.settings
+    lifetime = settings.refresh_seconds if scopes.OFFLINE in asked.scopes else settings.access_token_seconds
+    family = Family(
+        id=new_family_id(),
+        subject=session.subject,
+        client_id=asked.client.id,
+        scopes=asked.scopes,
+        resource=asked.resource,
+        sid=session.sid,
+        auth_time=session.auth_time,
+        expires_at=at + settings.code_seconds + lifetime,
+    )
+    provider.store.add_family(family)
+    code = Code(
+        family=family.id,
+        redirect_uri=asked.redirect_uri,
+        challenge=asked.challenge,
+        nonce=asked.nonce,
+        valid_until=at + settings.code_seconds,
+        expires_at=family.expires_at,
+    )
+    secret = provider.store.add_code(code)
+    return redirects.answer(asked.redirect_uri, {"code": secret, "state": asked.state, "iss": provider.issuer})
+
+
+def refuse(redirect_uri: str, state: str | None, error: OAuthError, provider: Provider) -> RedirectResponse:
+    """The bad answer (RFC 6749 §4.1.2.1), which names its issuer as well (RFC 9207 §2)."""
+    told = {"error": error.error, "error_description": error.description, "state": state, "iss": provider.issuer}
+    return redirects.answer(redirect_uri, told)
+
+
+def _answered(parameters: Parameters, request: Request, provider: Provider, *, at: float) -> RedirectResponse:
+    client, redirect_uri = _addressee(parameters, provider.registry)
+    try:
+        asked = Asked(parameters.parse(AuthorizeForm), client, provider.registry)
+        for check in CHECKS:
+            check(asked)
+        return _proceed(_accepted(asked, provider), request, provider, at=at)
+    except OAuthError as error:
+        return refuse(redirect_uri, _state(parameters), error, provider)
+
+
+def _addressee(parameters: Parameters, registry: Registry) -> tuple[Client, str]:
+    """Whom to answer, and where; until that is settled, a person is told and nobody is redirected."""
+    try:
+        client_id, redirect_uri = parameters.single("client_id"), parameters.single("redirect_uri")
+    except InvalidRequest as error:
+        raise _broken(error) from None
+    client = registry.clients.get(client_id or "")
+    if client is None:
+        raise Refusal("Unknown application", "No application is registered here under the client_id of this link.")
+    if redirect_uri is None or not redirects.registered(redirect_uri, client):
+        raise Refusal("Unknown way back", f"{client.name} has not registered the redirect_uri of this link.")
+    return client, redirect_uri
+
+
+def _broken(error: InvalidRequest) -> Refusal:
+    return Refusal("This sign-in link is broken", f"The problem: {error.description}.")
+
+
+def _state(parameters: Parameters) -> str | None:
+    try:
+        return parameters.single("state")
+    except InvalidRequest:
+        return None
+
+
+def _accepted(asked: Asked, provider: Provider) -> AuthorizationRequest:
+    form = asked.form
+    target = resource.chosen(form.resource, asked.client, provider.registry)
+    return AuthorizationRequest(
+        client=asked.client,
+        redirect_uri=form.redirect_uri,
+        scopes=scopes.asked(form.scope, target, provider.registry.scopes),
+        resource=target,
+        challenge=pkce.accepted_challenge(form.code_challenge, form.code_challenge_method),
+        state=form.state,
+        nonce=form.nonce,
+        prompts=asked.prompts,
+        max_age=int(form.max_age) if form.max_age else None,
+        hinted_subject=_hinted_subject(form.id_token_hint, provider),
+    )
+
+
+def _hinted_subject(hint: str | None, provider: Provider) -> str | None:
+    if hint is None:
+        return None
+    try:
+        return str(read_id_token_hint(hint, provider)["sub"])
+    except InvalidToken as error:
+        raise InvalidRequest(f"id_token_hint: {error.description}") from None
+
+
+def _proceed(asked: AuthorizationRequest, request: Request, provider: Provider, *, at: float) -> RedirectResponse:
+    session = provider.store.session(request.cookies.get(provider.cookies.session), at=at)
+    if session and _good_for(asked, session, at=at):
+        return issue_code(asked, session, provider, at=at)
+    if "none" in asked.prompts:
+        raise LoginRequired("nobody is signed in who would do")
+    browser = provider.cookies.browser_of(request)
+    interaction_id = secrets.token_urlsafe(24)
+    expires_at = at + provider.settings.interaction_seconds
+    provider.store.interactions.put(interaction_id, Interaction(asked, browser, expires_at))
+    response = redirects.answer(f"{provider.issuer}/login", {"interaction": interaction_id})
+    provider.cookies.set(response, provider.cookies.browser, browser)
+    return response
+
+
+def _good_for(asked: AuthorizationRequest, session: Session, *, at: float) -> bool:
+    """Whether a session spares the person the page (OIDC Core §3.1.2.1)."""
+    return (
+        asked.prompts <= {"none"}
+        and (asked.max_age is None or at - session.auth_time <= asked.max_age)
+        and asked.hinted_subject in (None, session.subject)
+    )

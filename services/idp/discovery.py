@@ -1,0 +1,77 @@
+"""Metadata (OIDC Discovery §3, RFC 8414) and keys (RFC 7517 §5): computed from what is there, so that it cannot lie."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from services.idp import client_auth, pkce
+from services.idp.authorize import PROMPTS, RESPONSE_MODES, RESPONSE_TYPES
+from services.idp.provider import Provider, Started
+from services.idp.token import GRANTS
+
+_ENDPOINTS: Mapping[str, str] = {
+    "authorization_endpoint": "authorize",
+    "token_endpoint": "token",
+    "userinfo_endpoint": "userinfo",
+    "revocation_endpoint": "revoke",
+    "end_session_endpoint": "logout",
+    "jwks_uri": "jwks",
+}
+"""Member of the metadata: name of the route."""
+
+# A system that is started anew has new keys at the same address, so nothing may be kept unasked.
+_FRESH = {"Cache-Control": "no-cache"}
+
+router = APIRouter()
+
+
+@router.get("/.well-known/openid-configuration", operation_id="openidConfiguration", response_model=dict[str, Any])
+async def openid_configuration(request: Request, provider: Started) -> JSONResponse:
+    """What this provider can do (OIDC Discovery §4)."""
+    return JSONResponse(_metadata(request, provider), headers=_FRESH)
+
+
+@router.get(
+    "/.well-known/oauth-authorization-server", operation_id="authorizationServer", response_model=dict[str, Any]
+)
+async def authorization_server(request: Request, provider: Started) -> JSONResponse:
+    """The same under its OAuth name (RFC 8414 §3)."""
+    return JSONResponse(_metadata(request, provider), headers=_FRESH)
+
+
+@router.get("/jwks", operation_id="jwks", response_model=dict[str, Any])
+async def jwks(provider: Started) -> JSONResponse:
+    """The public keys."""
+    return JSONResponse(provider.keys.published(), headers=_FRESH, media_type="application/jwk-set+json")
+
+
+def _metadata(request: Request, provider: Provider) -> dict[str, Any]:
+    registry = provider.registry
+    everything = frozenset(registry.scopes)
+    spoken = {claim for user in registry.users.values() for claim in user.claims(everything)}
+    endpoints = {member: f"{provider.issuer}{request.app.url_path_for(route)}" for member, route in _ENDPOINTS.items()}
+    return {
+        "issuer": provider.issuer,
+        **endpoints,
+        "response_types_supported": list(RESPONSE_TYPES),
+        "response_modes_supported": list(RESPONSE_MODES),
+        "grant_types_supported": list(GRANTS),
+        "code_challenge_methods_supported": list(pkce.METHODS),
+        "scopes_supported": list(registry.scopes),
+        "prompt_values_supported": list(PROMPTS),
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": provider.keys.algorithms,
+        "token_endpoint_auth_methods_supported": list(client_auth.METHODS),
+        "revocation_endpoint_auth_methods_supported": list(client_auth.METHODS),
+        "claims_supported": ["sub", "auth_time", "sid", *sorted(spoken)],
+        "protected_resources": sorted(registry.resources),
+        "authorization_response_iss_parameter_supported": True,
+        "claims_parameter_supported": False,
+        "request_parameter_supported": False,
+        "request_uri_parameter_supported": False,
+    }

@@ -1,0 +1,131 @@
+"""What can go wrong, in the words of the RFCs: one class per error code, one place per way of saying it.
+
+A JSON answer (RFC 6749 §5.2), a redirect (§4.1.2.1, made in ``authorize``), a challenge (RFC 6750 §3), or a page for a
+person where no client can be trusted with the answer.
+"""
+
+# ruff: noqa: N818 - error classes are named like their codes in the RFCs
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import BaseModel
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+
+
+class ErrorBody(BaseModel):
+    """RFC 6749 §5.2."""
+
+    error: str
+    error_description: str
+
+
+class OAuthError(Exception):
+    """``description`` is shown to the client's developer: printable ASCII, no quotes, never a secret."""
+
+    error: ClassVar[str]
+    status: ClassVar[int] = 400
+
+    def __init__(self, description: str) -> None:
+        super().__init__(description)
+        self.description = description
+
+
+class InvalidRequest(OAuthError):
+    error = "invalid_request"
+
+
+class InvalidClient(OAuthError):
+    error = "invalid_client"
+    status = 401
+
+
+class InvalidGrant(OAuthError):
+    error = "invalid_grant"
+
+
+class UnauthorizedClient(OAuthError):
+    error = "unauthorized_client"
+
+
+class UnsupportedGrantType(OAuthError):
+    error = "unsupported_grant_type"
+
+
+class UnsupportedResponseType(OAuthError):
+    error = "unsupported_response_type"
+
+
+class InvalidScope(OAuthError):
+    error = "invalid_scope"
+
+
+class InvalidTarget(OAuthError):
+    """RFC 8707 §2."""
+
+    error = "invalid_target"
+
+
+class AccessDenied(OAuthError):
+    error = "access_denied"
+
+
+class LoginRequired(OAuthError):
+    """OIDC Core §3.1.2.6."""
+
+    error = "login_required"
+
+
+class RequestNotSupported(OAuthError):
+    """OIDC Core §3.1.2.6; likewise the two that follow."""
+
+    error = "request_not_supported"
+
+
+class RequestUriNotSupported(OAuthError):
+    error = "request_uri_not_supported"
+
+
+class RegistrationNotSupported(OAuthError):
+    error = "registration_not_supported"
+
+
+class BearerError(Exception):
+    """A refused bearer token (RFC 6750 §3). Without ``error`` nothing was presented, and only the scheme is named."""
+
+    def __init__(self, status: int, error: str | None = None, description: str = "", scope: str = "") -> None:
+        super().__init__(error)
+        self.status = status
+        told = {"error": error, "error_description": description, "scope": scope}
+        self.challenge = ", ".join(f'{name}="{value}"' for name, value in told.items() if value)
+        self.body = {"error": error, "error_description": description} if error else {}
+
+
+class Refusal(Exception):
+    """A page for the person at the browser: there is no client that could be told."""
+
+    def __init__(self, title: str, explanation: str) -> None:
+        super().__init__(title)
+        self.title = title
+        self.explanation = explanation
+
+
+async def as_json(_request: Request, error: Exception) -> Response:
+    """How ``OAuthError`` looks to a client."""
+    assert isinstance(error, OAuthError)  # noqa: S101 - registered for this class only
+    headers = dict(NO_STORE)
+    if isinstance(error, InvalidClient):
+        headers["WWW-Authenticate"] = 'Basic realm="token endpoint", charset="UTF-8"'
+    body = ErrorBody(error=error.error, error_description=error.description)
+    return JSONResponse(body.model_dump(), status_code=error.status, headers=headers)
+
+
+async def as_challenge(_request: Request, error: Exception) -> Response:
+    """How ``BearerError`` looks to a client."""
+    assert isinstance(error, BearerError)  # noqa: S101 - registered for this class only
+    challenge = f"Bearer {error.challenge}".strip()
+    return JSONResponse(error.body, status_code=error.status, headers=NO_STORE | {"WWW-Authenticate": challenge})

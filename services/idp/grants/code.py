@@ -1,0 +1,72 @@
+"""Authorization code (RFC 6749 §4.1.3, with RFC 7636, RFC 8707 and the care of RFC 9700 §2.1.1)."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import BaseModel
+
+from services.idp import pkce, resource
+from services.idp.errors import InvalidGrant
+from services.idp.grants import Authentication, Authorization
+from services.idp.grants.refresh import new_refresh_token
+from services.idp.parameters import Parameters
+from services.idp.provider import Provider
+from services.idp.registry import Client
+from services.idp.store import Code, Family
+
+
+class CodeForm(BaseModel):
+    """RFC 6749 §4.1.3."""
+
+    grant_type: Literal["authorization_code"]
+    code: str
+    redirect_uri: str
+    code_verifier: str
+    """RFC 7636 §4.5."""
+    client_id: str | None = None
+    """Unless the client authenticates by header."""
+    resource: tuple[str, ...] = ()
+    """RFC 8707 §2.2."""
+
+
+class CodeGrant:
+    """A code is good for one attempt. A second one means that it leaked, and ends what the first one got."""
+
+    name: ClassVar[str] = "authorization_code"
+    form: ClassVar[type[BaseModel]] = CodeForm
+
+    def authorize(self, parameters: Parameters, client: Client, provider: Provider, *, at: float) -> Authorization:
+        form = parameters.parse(CodeForm)
+        code, family = _redeemed(form.code, provider, at=at)
+        if family.client_id != client.id:
+            raise InvalidGrant("the code was issued to another client")
+        if form.redirect_uri != code.redirect_uri:
+            raise InvalidGrant("redirect_uri is not the one the code was sent to")
+        pkce.verify(form.code_verifier, code.challenge)
+        resource.unchanged(form.resource, family.resource)
+        user = provider.registry.users.get(family.subject)
+        if user is None:
+            raise InvalidGrant("the person is no longer known")
+        return Authorization(
+            user=user,
+            client=client,
+            resource=family.resource,
+            scopes=family.scopes,
+            family=family.id,
+            authentication=Authentication(family.sid, family.auth_time, code.nonce),
+            refresh_token=new_refresh_token(family, client, provider),
+        )
+
+
+def _redeemed(secret: str, provider: Provider, *, at: float) -> tuple[Code, Family]:
+    code = provider.store.take_code(secret, at=at)
+    if code is None:
+        raise InvalidGrant("the code is not known")
+    if code.used:
+        provider.store.revoke_family(code.family, at=at)
+        raise InvalidGrant("the code was used before; everything issued for it is revoked")
+    family = provider.store.family(code.family, at=at)
+    if at >= code.valid_until or family is None:
+        raise InvalidGrant("the code has expired")
+    return code, family

@@ -1,0 +1,75 @@
+"""Refresh token (RFC 6749 §6), rotated at every use; the use of an old one ends the family (RFC 9700 §4.14.2)."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import BaseModel
+
+from services.idp import resource, scopes
+from services.idp.errors import InvalidGrant
+from services.idp.grants import Authentication, Authorization
+from services.idp.parameters import Parameters
+from services.idp.provider import Provider
+from services.idp.registry import Client
+from services.idp.store import Family, RefreshToken
+
+
+class RefreshForm(BaseModel):
+    """RFC 6749 §6."""
+
+    grant_type: Literal["refresh_token"]
+    refresh_token: str
+    scope: str | None = None
+    client_id: str | None = None
+    """Unless the client authenticates by header."""
+    resource: tuple[str, ...] = ()
+    """RFC 8707 §2.2."""
+
+
+class RefreshGrant:
+    """Fewer scopes may be asked for one access token; the next refresh may have them all again."""
+
+    name: ClassVar[str] = "refresh_token"
+    form: ClassVar[type[BaseModel]] = RefreshForm
+
+    def authorize(self, parameters: Parameters, client: Client, provider: Provider, *, at: float) -> Authorization:
+        form = parameters.parse(RefreshForm)
+        family = _renewable(form.refresh_token, client, provider, at=at)
+        resource.unchanged(form.resource, family.resource)
+        narrowed = scopes.narrowed(form.scope, family.scopes)
+        user = provider.registry.users.get(family.subject)
+        if user is None:
+            raise InvalidGrant("the person is no longer known")
+        # Only now, so that a request that is refused for another reason does not cost the client its token.
+        provider.store.use_refresh_token(form.refresh_token, at=at)
+        return Authorization(
+            user=user,
+            client=client,
+            resource=family.resource,
+            scopes=narrowed,
+            family=family.id,
+            # The nonce belongs to the first ID token alone (OIDC Core §12.2).
+            authentication=Authentication(family.sid, family.auth_time, nonce=None),
+            refresh_token=new_refresh_token(family, client, provider),
+        )
+
+
+def new_refresh_token(family: Family, client: Client, provider: Provider) -> str | None:
+    """The next one of the family; None if the person or the registry does not allow any."""
+    if scopes.OFFLINE not in family.scopes or RefreshGrant.name not in client.grants:
+        return None
+    return provider.store.add_refresh_token(RefreshToken(family.id, family.expires_at))
+
+
+def _renewable(secret: str, client: Client, provider: Provider, *, at: float) -> Family:
+    token = provider.store.refresh_token(secret, at=at)
+    family = provider.store.family(token.family, at=at) if token else None
+    if token is None or family is None:
+        raise InvalidGrant("the refresh token is not known, has expired or was revoked")
+    if family.client_id != client.id:
+        raise InvalidGrant("the refresh token was issued to another client")
+    if token.used:
+        provider.store.revoke_family(family.id, at=at)
+        raise InvalidGrant("the refresh token was used before; everything issued with it is revoked")
+    return family

@@ -1,0 +1,116 @@
+"""Parameters of a request as RFC 6749 §3.1 and §3.2 want them: form-encoded, empty is absent, none twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Self, TypeVar, get_origin
+from urllib.parse import parse_qsl
+
+from pydantic import BaseModel, ValidationError
+from starlette.requests import Request
+
+from services.idp.errors import InvalidRequest
+
+LONGEST = 64 * 1024
+"""Bytes of a query or body; the longest honest one carries a token or two."""
+
+MOST = 64
+"""Parameters in one request."""
+
+FORM = "application/x-www-form-urlencoded"
+
+Form = TypeVar("Form", bound=BaseModel)
+
+
+class Parameters:
+    """Names and values as they came. Only a field that a form declares as a list may have several values."""
+
+    def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
+        self._values: dict[str, list[str]] = {}
+        for name, value in pairs:
+            if value:
+                self._values.setdefault(name, []).append(value)
+
+    @classmethod
+    async def of_body(cls, request: Request) -> Self:
+        """Read the body.
+
+        Raises:
+            InvalidRequest: another content type, too much, or not decodable.
+        """
+        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
+            raise InvalidRequest(f"the body must be {FORM}")
+        body = b""
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > LONGEST:
+                raise InvalidRequest("the body is too long")
+        return cls._decoded(body)
+
+    @classmethod
+    def of_query(cls, request: Request) -> Self:
+        """Read the query; raises as ``of_body`` does."""
+        query: bytes = request.scope["query_string"]
+        if len(query) > LONGEST:
+            raise InvalidRequest("the query is too long")
+        return cls._decoded(query)
+
+    @classmethod
+    def _decoded(cls, encoded: bytes) -> Self:
+        try:
+            text = encoded.decode("ascii")
+            pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MOST)
+        except ValueError:
+            raise InvalidRequest("the parameters are not form-encoded") from None
+        if any(not character.isprintable() for _, value in pairs for character in value):
+            raise InvalidRequest("a parameter has unprintable characters")
+        return cls(pairs)
+
+    def single(self, name: str) -> str | None:
+        """The value, None if there is none.
+
+        Raises:
+            InvalidRequest: there are several.
+        """
+        values = self._values.get(name, [])
+        if len(values) > 1:
+            raise InvalidRequest(f"{name} is given more than once")
+        return values[0] if values else None
+
+    def parse(self, form: type[Form]) -> Form:
+        """The parameters ``form`` declares; others are dropped (RFC 6749 §3.1), but refused if repeated.
+
+        Raises:
+            InvalidRequest: one is missing, malformed, or given more than once.
+        """
+        lists = {name for name, field in form.model_fields.items() if get_origin(field.annotation) is tuple}
+        for name in self._values.keys() - lists:
+            if len(self._values[name]) > 1:
+                # A name we do not know is not repeated to anybody.
+                raise InvalidRequest(f"{name if name in form.model_fields else 'a parameter'} is given more than once")
+        values = {name: tuple(given) if name in lists else given[0] for name, given in self._values.items()}
+        try:
+            return form.model_validate(values)
+        except ValidationError as error:
+            wrong = error.errors()[0]
+            how = "missing" if wrong["type"] == "missing" else "malformed"
+            raise InvalidRequest(f"{wrong['loc'][0]} is {how}") from None
+
+
+def form_body(*forms: type[BaseModel]) -> dict[str, Any]:
+    """The OpenAPI description of a form body: one of these models."""
+    schemas = [form.model_json_schema() for form in forms]
+    schema = schemas[0] if len(schemas) == 1 else {"oneOf": schemas}
+    return {"requestBody": {"required": True, "content": {FORM: {"schema": schema}}}}
+
+
+def query(form: type[BaseModel]) -> dict[str, Any]:
+    """The OpenAPI description of query parameters: the fields of this model."""
+    schema = form.model_json_schema()
+    required = schema.get("required", ())
+    return {
+        "parameters": [
+            {"name": name, "in": "query", "required": name in required, "schema": field}
+            for name, field in schema["properties"].items()
+        ]
+    }

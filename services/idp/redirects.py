@@ -1,0 +1,37 @@
+"""Where a browser may be sent (RFC 6749 §3.1.2, RFC 9700 §2.1): to registered places, compared as text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from urllib.parse import urlencode, urlsplit
+
+from starlette.responses import RedirectResponse
+
+from services.idp.errors import NO_STORE
+from services.idp.registry import Client
+
+_LOOPBACK = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\]))(?::\d{1,5})?(/[^?#]*)")
+
+
+def registered(uri: str, client: Client) -> bool:
+    """Whether the client may be answered there; a native one on any port of the loopback address (RFC 8252 §7.3)."""
+    if uri in client.redirect_uris:
+        return True
+    loopback = _LOOPBACK.fullmatch(uri) if client.native else None
+    return loopback is not None and "".join(loopback.groups()) in client.redirect_uris
+
+
+def answer(uri: str, parameters: Mapping[str, str | None]) -> RedirectResponse:
+    """Send the browser to a URI that was found to be registered. 303, because the form of a login must not follow."""
+    told = urlencode({name: value for name, value in parameters.items() if value is not None})
+    separator = "&" if "?" in uri else "?"
+    location = f"{uri}{separator}{told}" if told else uri
+    return RedirectResponse(location, status_code=303, headers=NO_STORE | {"Referrer-Policy": "no-referrer"})
+
+
+def form_action(uri: str) -> str:
+    """The source expression that lets a form be redirected to a URI, which Chromium holds ``form-action`` against."""
+    url = urlsplit(uri)
+    # The grammar of source expressions (CSP3 §2.3.1) has no IPv6 addresses.
+    return f"{url.scheme}:" if ":" in (url.hostname or "") else f"{url.scheme}://{url.netloc}"

@@ -1,0 +1,68 @@
+"""Token revocation (RFC 7009): a client gives back what it no longer needs."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+from starlette.requests import Request
+from starlette.responses import Response
+
+from services.idp import client_auth
+from services.idp.errors import NO_STORE, ErrorBody, InvalidGrant
+from services.idp.parameters import Parameters, form_body
+from services.idp.provider import Now, Provider, Started
+from services.idp.registry import Client
+from services.idp.tokens import read_access_token
+from services.shared.tokens import InvalidToken
+
+router = APIRouter()
+
+
+class RevocationForm(BaseModel):
+    """RFC 7009 §2.1."""
+
+    token: str
+    token_type_hint: str | None = None
+    """Not needed: the two kinds look different."""
+    client_id: str | None = None
+    """Unless the client authenticates by header."""
+
+
+@router.post(
+    "/revoke",
+    operation_id="revoke",
+    responses={200: {"description": "It is no longer good"}, 400: {"model": ErrorBody}, 401: {"model": ErrorBody}},
+    openapi_extra=form_body(RevocationForm),
+)
+async def revoke(request: Request, provider: Started, at: Now) -> Response:
+    """A refresh token goes with its whole family, an access token alone. One that is not known is no error (§2.2)."""
+    parameters = await Parameters.of_body(request)
+    client = client_auth.authenticate(request, parameters, provider.registry)
+    form = parameters.parse(RevocationForm)
+    if not _revoke_refresh_token(form.token, client, provider, at=at):
+        _revoke_access_token(form.token, client, provider, at=at)
+    return Response(status_code=200, headers=NO_STORE)
+
+
+def _revoke_refresh_token(token: str, client: Client, provider: Provider, *, at: float) -> bool:
+    known = provider.store.refresh_token(token, at=at)
+    family = provider.store.family(known.family, at=at) if known else None
+    if family is None:
+        return known is not None
+    _require_owner(family.client_id, client)
+    provider.store.revoke_family(family.id, at=at)
+    return True
+
+
+def _revoke_access_token(token: str, client: Client, provider: Provider, *, at: float) -> None:
+    try:
+        read = read_access_token(token, provider, audiences=provider.registry.resources.keys(), at=at)
+    except InvalidToken:
+        return  # invalid already, which is what the client wants
+    _require_owner(read.client_id, client)
+    provider.store.revoke_access_token(read.claims["jti"], expires_at=read.expires_at)
+
+
+def _require_owner(client_id: str, client: Client) -> None:
+    if client_id != client.id:
+        raise InvalidGrant("the token was issued to another client")

@@ -1,0 +1,27 @@
+"""Settings of the identity provider."""
+
+from __future__ import annotations
+
+from pydantic import PositiveInt, SecretStr
+
+from services.shared.settings import BaseUrl, ServiceSettings
+
+
+class IdpSettings(ServiceSettings):
+    """Where everybody lives, and how long things last (seconds)."""
+
+    issuer_url: BaseUrl
+    ticketing_url: BaseUrl
+    organizations_url: BaseUrl
+    api_url: BaseUrl
+    ui_url: BaseUrl
+    api_client_secret: SecretStr
+
+    access_token_seconds: PositiveInt = 600
+    """Of access tokens, and of the ID tokens given out with them."""
+    code_seconds: PositiveInt = 60
+    interaction_seconds: PositiveInt = 600
+    """How long a login page may stay open."""
+    session_seconds: PositiveInt = 8 * 3600
+    refresh_seconds: PositiveInt = 30 * 24 * 3600
+    """From the sign-in, however often the token was renewed meanwhile."""

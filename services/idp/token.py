@@ -1,0 +1,54 @@
+"""The token endpoint (RFC 6749 §3.2): the phases every grant goes through, in their only order."""
+
+from __future__ import annotations
+
+import logging
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from services.idp import client_auth
+from services.idp.errors import NO_STORE, ErrorBody, InvalidRequest, UnauthorizedClient, UnsupportedGrantType
+from services.idp.grants import Grant
+from services.idp.grants.code import CodeGrant
+from services.idp.grants.exchange import ExchangeGrant
+from services.idp.grants.refresh import RefreshGrant
+from services.idp.parameters import Parameters, form_body
+from services.idp.provider import Now, Started
+from services.idp.registry import Client
+from services.idp.tokens import TokenResponse, issue
+
+logger = logging.getLogger(__name__)
+
+_GRANTS: tuple[Grant, ...] = (CodeGrant(), RefreshGrant(), ExchangeGrant())
+GRANTS = {grant.name: grant for grant in _GRANTS}
+
+router = APIRouter()
+
+
+@router.post(
+    "/token",
+    operation_id="token",
+    responses={200: {"model": TokenResponse}, 400: {"model": ErrorBody}, 401: {"model": ErrorBody}},
+    openapi_extra=form_body(*(grant.form for grant in _GRANTS)),
+)
+async def token(request: Request, provider: Started, at: Now) -> JSONResponse:
+    """Hand in a grant for tokens."""
+    parameters = await Parameters.of_body(request)
+    client = client_auth.authenticate(request, parameters, provider.registry)
+    grant = _allowed(parameters.single("grant_type"), client)
+    authorization = grant.authorize(parameters, client, provider, at=at)
+    response = issue(authorization, provider, at=at)
+    logger.info("%s: token for %s at %s", client.id, authorization.user.username, authorization.resource.name)
+    return JSONResponse(response.model_dump(exclude_none=True), headers=NO_STORE)
+
+
+def _allowed(name: str | None, client: Client) -> Grant:
+    if name is None:
+        raise InvalidRequest("grant_type is missing")
+    if name not in GRANTS:
+        raise UnsupportedGrantType("the grant type is not supported")
+    if name not in client.grants:
+        raise UnauthorizedClient("the client may not use this grant type")
+    return GRANTS[name]

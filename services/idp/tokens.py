@@ -1,0 +1,139 @@
+"""The tokens themselves: access tokens (RFC 9068) and ID tokens (OIDC Core §2), made and read."""
+
+from __future__ import annotations
+
+import secrets
+from base64 import urlsafe_b64encode
+from collections.abc import Set
+from hashlib import sha256
+from typing import Any
+
+from pydantic import BaseModel
+
+from services.idp import scopes
+from services.idp.grants import Authentication, Authorization
+from services.idp.provider import Provider
+from services.shared.jws import MalformedToken, parse
+from services.shared.tokens import AccessToken, InvalidToken, access_token
+
+
+class TokenResponse(BaseModel):
+    """RFC 6749 §5.1, OIDC Core §3.1.3.3, RFC 8693 §2.2.1."""
+
+    access_token: str
+    token_type: str
+    expires_in: int
+    scope: str
+    refresh_token: str | None = None
+    id_token: str | None = None
+    issued_token_type: str | None = None
+
+
+def issue(authorization: Authorization, provider: Provider, *, at: float) -> TokenResponse:
+    """Turn a decision into tokens."""
+    issued_at = int(at)
+    expires_at = issued_at + provider.settings.access_token_seconds
+    if authorization.not_after is not None:
+        expires_at = min(expires_at, int(authorization.not_after))
+    signed = provider.keys.sign(_access_claims(authorization, provider, issued_at, expires_at), typ="at+jwt")
+    return TokenResponse(
+        access_token=signed,
+        token_type="Bearer",  # noqa: S106 - RFC 6750
+        expires_in=expires_at - issued_at,
+        scope=scopes.text(authorization.scopes),
+        refresh_token=authorization.refresh_token,
+        id_token=_id_token(authorization, provider, signed, issued_at),
+        issued_token_type=authorization.issued_token_type,
+    )
+
+
+def new_family_id() -> str:
+    return secrets.token_urlsafe(12)
+
+
+def family_of(token: AccessToken) -> str:
+    """The lineage a token belongs to: written in front of its ``jti``, so that no table of tokens is needed."""
+    return str(token.claims["jti"]).partition(".")[0]
+
+
+def read_access_token(token: str, provider: Provider, *, audiences: Set[str], at: float) -> AccessToken:
+    """A token of ours, meant for one of ``audiences``, valid and not revoked.
+
+    Raises:
+        InvalidToken: it is not.
+    """
+    try:
+        jws = parse(token)
+    except MalformedToken as error:
+        raise InvalidToken(str(error)) from None
+    key = provider.keys.find(jws.kid)
+    read = access_token(token, jws, key, issuer=provider.issuer, audiences=audiences, at=at)
+    revoked = provider.store.access_token_revoked(read.claims["jti"], at=at)
+    if revoked or provider.store.family(family_of(read), at=at) is None:
+        raise InvalidToken("the token was revoked")
+    return read
+
+
+def read_id_token_hint(token: str, provider: Provider) -> dict[str, Any]:
+    """The claims of an ID token of ours, which may have expired (OIDC Core §3.1.2.1, RP-Initiated Logout §2).
+
+    Raises:
+        InvalidToken: this provider did not issue it, or not as an ID token.
+    """
+    try:
+        jws = parse(token)
+    except MalformedToken as error:
+        raise InvalidToken(str(error)) from None
+    key = provider.keys.find(jws.kid)
+    if key is None or not key.signed(jws):
+        raise InvalidToken("the ID token was not signed here")
+    if jws.header.get("typ") != "JWT" or jws.claims.get("iss") != provider.issuer:
+        raise InvalidToken("the token is not an ID token of this issuer")
+    return jws.claims
+
+
+def _access_claims(authorization: Authorization, provider: Provider, issued_at: int, expires_at: int) -> dict[str, Any]:
+    user = authorization.user
+    claims = {
+        "iss": provider.issuer,
+        "sub": user.sub,
+        "aud": authorization.resource.uri,
+        "exp": expires_at,
+        "iat": issued_at,
+        "nbf": issued_at,
+        "jti": f"{authorization.family}.{secrets.token_urlsafe(12)}",
+        "client_id": authorization.client.id,
+        "scope": scopes.text(authorization.scopes - {scopes.OFFLINE}),
+        "org_id": user.org_id,
+        "roles": [user.role],
+    }
+    return claims | ({"act": authorization.actor} if authorization.actor else {})
+
+
+def _id_token(authorization: Authorization, provider: Provider, access: str, issued_at: int) -> str | None:
+    told = authorization.authentication
+    if told is None or "openid" not in authorization.scopes:
+        return None
+    user = authorization.user
+    claims = {
+        "iss": provider.issuer,
+        "sub": user.sub,
+        "aud": authorization.client.id,
+        "exp": issued_at + provider.settings.access_token_seconds,
+        "iat": issued_at,
+        **_authentication_claims(told),
+        "at_hash": _half_hash(access),
+        **user.claims(authorization.scopes),
+    }
+    return provider.keys.sign(claims, typ="JWT")
+
+
+def _authentication_claims(told: Authentication) -> dict[str, Any]:
+    claims = {"auth_time": told.auth_time, "sid": told.sid}
+    return claims | ({"nonce": told.nonce} if told.nonce is not None else {})
+
+
+def _half_hash(token: str) -> str:
+    """``at_hash`` (OIDC Core §3.1.3.6) for the algorithms that hash with SHA-256."""
+    digest = sha256(token.encode()).digest()
+    return urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode()

@@ -1,0 +1,67 @@
+"""Userinfo (OIDC Core §5.3), and the bearer token it is asked with (RFC 6750)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from services.idp.errors import NO_STORE, BearerError, ErrorBody
+from services.idp.provider import Now, Provider, Started
+from services.idp.tokens import read_access_token
+from services.shared.tokens import AccessToken, InvalidToken
+
+router = APIRouter()
+
+
+class UserInfo(BaseModel):
+    """What the scopes of the token allow to be told."""
+
+    sub: str
+    name: str | None = None
+    preferred_username: str | None = None
+    org_id: str | None = None
+    email: str | None = None
+    email_verified: bool | None = None
+
+
+_RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: {"model": UserInfo},
+    400: {"model": ErrorBody},
+    401: {"description": "No token, or not a good one (RFC 6750 §3.1)"},
+    403: {"model": ErrorBody},
+}
+
+
+@router.get("/userinfo", operation_id="userinfo", responses=_RESPONSES)
+async def userinfo(request: Request, provider: Started, at: Now) -> JSONResponse:
+    """Who the bearer of an access token speaks for."""
+    token = _presented(request, provider, at=at)
+    if "openid" not in token.scopes:
+        raise BearerError(403, "insufficient_scope", "the token has no scope openid", scope="openid")
+    user = provider.registry.users.get(token.subject)
+    if user is None:
+        raise BearerError(401, "invalid_token", "the person is no longer known")
+    return JSONResponse({"sub": user.sub} | user.claims(token.scopes), headers=NO_STORE)
+
+
+@router.post("/userinfo", operation_id="userinfoByPost", responses=_RESPONSES)
+async def userinfo_by_post(request: Request, provider: Started, at: Now) -> JSONResponse:
+    """The same; the token is still in the header."""
+    return await userinfo(request, provider, at)
+
+
+def _presented(request: Request, provider: Provider, *, at: float) -> AccessToken:
+    headers = request.headers.getlist("authorization")
+    if len(headers) > 1:
+        raise BearerError(400, "invalid_request", "the Authorization header is given more than once")
+    scheme, _, token = (headers[0] if headers else "").partition(" ")
+    if scheme.lower() != "bearer":
+        raise BearerError(401)
+    try:
+        return read_access_token(token.strip(), provider, audiences=provider.registry.resources.keys(), at=at)
+    except InvalidToken as error:
+        raise BearerError(401, "invalid_token", error.description) from None
