@@ -12,7 +12,8 @@ from pydantic_ai.conversation_store import ConversationStore, InMemoryConversati
 
 from services.api.assistant.agent import ChatAgent, make_agent
 from services.api.exchange import TokenExchange
-from services.api.mcp_server import McpServer, OnBehalfOf
+from services.api.mcp_server import McpServer
+from services.api.on_behalf_of import OnBehalfOf
 from services.api.settings import ApiSettings
 from services.shared.tokens import AccessToken, AccessTokenVerifier
 

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import httpx2
 from fastmcp.client import Client
 from fastmcp.client.transports import StreamableHttpTransport
+from fastmcp.client.transports.base import SessionKwargs, TransportOptions
+from mcp import ClientSession
 from mcp.shared.exceptions import MCPError
+from mcp_types import CallToolResult
 from mcp_types.version import LATEST_MODERN_VERSION
 from pydantic import BaseModel, ValidationError
+from typing_extensions import Unpack
 
-from services.api.exchange import TokenExchange
+from services.api.on_behalf_of import OnBehalfOf
 from services.shared.problems import (
     BadGateway,
     Conflict,
@@ -25,7 +31,6 @@ from services.shared.problems import (
     ProblemError,
     Unavailable,
 )
-from services.shared.tokens import AccessToken
 
 _TIMEOUT = 20.0
 """Seconds one call may take."""
@@ -40,48 +45,23 @@ _DOMAIN_ERRORS: dict[str, type[ProblemError]] = {
 }
 
 
-class OnBehalfOf(httpx2.Auth):
-    """Sends the caller's exchanged token, and remembers the answer's status: MCP clients lose it on the way up."""
+class _Session(ClientSession):
+    async def validate_tool_result(self, name: str, result: CallToolResult) -> None:
+        """Leave it to `McpServer.call`, which reads the result into our own view.
 
-    def __init__(self, exchange: TokenExchange, caller: AccessToken, audience: str) -> None:
-        self._exchange = exchange
-        self._caller = caller
-        self.audience = audience
-        self.asked = False
-        self.status: int | None = None
-        """Of the last answer; None if there was none."""
-        self.challenge: str = ""
-        """Its ``WWW-Authenticate``."""
-        self.refusal: ProblemError | None = None
-        """Why no token could be had."""
+        The SDK would list the tools after each call, check their schemas, and the result against its own: with the
+        jsonschema package that takes 50 ms for a list of tickets.
+        """
 
-    async def async_auth_flow(self, request: httpx2.Request) -> AsyncGenerator[httpx2.Request, httpx2.Response]:
-        """Send the request; if its token is refused, exchange anew and send it once more."""
-        for renewed in (False, True):
-            self.asked, self.status, self.challenge = True, None, ""
-            try:
-                token = await self._exchange.token(self._caller, self.audience)
-            except ProblemError as refusal:
-                # An exception here would reach the caller as a broken connection, in an exception group.
-                self.refusal = refusal
-                return
-            request.headers["Authorization"] = f"Bearer {token}"
-            response = yield request
-            self.status, self.challenge = response.status_code, response.headers.get("WWW-Authenticate", "")
-            if response.status_code != httpx2.codes.UNAUTHORIZED or renewed:
-                return
-            self._exchange.forget(self._caller, self.audience)
 
-    @property
-    def broken(self) -> bool:
-        """Whether the last request did not end well."""
-        return self.asked and (
-            self.refusal is not None or self.status is None or self.status >= httpx2.codes.BAD_REQUEST
-        )
-
-    async def authorize(self) -> None:
-        """Get the token now."""
-        await self._exchange.token(self._caller, self.audience)
+class _Transport(StreamableHttpTransport):
+    @asynccontextmanager
+    async def connect_session(
+        self, *, transport_options: TransportOptions | None = None, **session_kwargs: Unpack[SessionKwargs]
+    ) -> AsyncIterator[ClientSession]:
+        options = replace(transport_options or TransportOptions(), session_class=_Session)
+        async with super().connect_session(transport_options=options, **session_kwargs) as session:
+            yield session
 
 
 class McpServer:
@@ -108,7 +88,7 @@ class McpServer:
 
     def client(self) -> Client[StreamableHttpTransport]:
         """A client that speaks as the caller. Open it in the task that uses it."""
-        transport = StreamableHttpTransport(self._auth.audience, auth=self._auth, verify=self._tls)
+        transport = _Transport(self._auth.audience, auth=self._auth, verify=self._tls)
         return Client(transport, mode=LATEST_MODERN_VERSION, timeout=_TIMEOUT)
 
     async def call(self, tool: str, arguments: dict[str, Any], returns: type[OutT]) -> OutT:
@@ -123,7 +103,7 @@ class McpServer:
         except _TRANSPORT_ERRORS as error:
             raise self.failure() from error
         if result.is_error:
-            raise self._refusal(tool, result.structured_content)
+            raise self._refusal(tool, result)
         try:
             return returns.model_validate(result.structured_content)
         except ValidationError as error:
@@ -158,10 +138,10 @@ class McpServer:
             )
         return BadGateway(f"The {self.name} service gave an answer that makes no sense (status {auth.status}).")
 
-    def _refusal(self, tool: str, content: dict[str, Any] | None) -> ProblemError:
+    def _refusal(self, tool: str, result: CallToolResult) -> ProblemError:
         try:
-            problem = Problem.model_validate(content)
-            return _DOMAIN_ERRORS[problem.code](problem.detail)
+            problem = Problem.model_validate(result.structured_content)
+            return _DOMAIN_ERRORS[problem.code](problem.detail, errors=problem.errors)
         except (ValidationError, KeyError):
             return BadGateway(f"The {self.name} service could not carry out {tool}.")
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
-from pydantic_ai.mcp import MCPToolset
+from pydantic_ai import ModelRetry, RunContext
+from pydantic_ai.exceptions import ToolFailed
+from pydantic_ai.mcp import CallToolFunc, MCPToolset, ToolResult
 
 from services.api.mcp_server import McpServer
 from services.shared.problems import InsufficientScope, ProblemError
@@ -46,4 +50,27 @@ class Toolbox:
 
     def toolsets(self) -> list[MCPToolset[None]]:
         """The tools as the agent takes them. A tool that fails tells the model so, and does not end the run."""
-        return [MCPToolset(server.client(), id=server.name, tool_error_behavior="failed") for server in self.servers]
+        return [
+            MCPToolset(
+                server.client(),
+                id=server.name,
+                tool_error_behavior="failed",
+                process_tool_call=partial(_explaining, server),
+            )
+            for server in self.servers
+        ]
+
+
+async def _explaining(
+    server: McpServer, _: RunContext[None], call: CallToolFunc, tool: str, arguments: dict[str, Any]
+) -> ToolResult:
+    """Call a tool; if the server refuses below the level of tools, tell the model what was missing.
+
+    The toolset alone would pass on that there was "an error response", and ask the model to try again.
+    """
+    try:
+        return await call(tool, arguments)
+    except ModelRetry as error:
+        if not server.broken:
+            raise
+        raise ToolFailed(bytes(server.failure().response().body).decode()) from error

@@ -14,6 +14,7 @@ from pydantic_ai.conversation import Conversation
 from pydantic_ai.conversation_store import ConversationConflict, ConversationStore
 from pydantic_ai.ui import NativeEvent
 from pydantic_ai.ui.ag_ui import AGUIEventStream
+from pydantic_ai.usage import RunUsage
 
 from services.api.assistant.agent import ChatAgent
 from services.api.assistant.events import ChatEvent, chat_event
@@ -56,6 +57,8 @@ class Thread:
         conversation = await store.load(id, scope=owner)
         if conversation is None:
             raise NotFound(f"There is no conversation {id}.")
+        # The limits are meant for one turn; what is stored here would count against them.
+        conversation.usage = RunUsage()
         return cls(store, owner, conversation)
 
     async def save(self, result: AgentRunResult[str]) -> None:
