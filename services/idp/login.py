@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import secrets
-from zlib import crc32
 
 from fastapi import APIRouter
 from pydantic import BaseModel
@@ -61,7 +60,7 @@ def router(pages: Pages) -> APIRouter:
             wishes=[provider.registry.scopes[scope] for scope in provider.registry.scopes if scope in asked.scopes],
             organizations=provider.registry.organizations,
             initials=_initials,
-            tone=_tone,
+            tones=_TONES,
         )
 
     @routes.post("/login", operation_id="login", status_code=303, openapi_extra=form_body(LoginForm))
@@ -116,7 +115,3 @@ def _new_session(subject: str, provider: Provider, *, at: float) -> Session:
 def _initials(person: Person) -> str:
     words = person.name.split()
     return "".join(word[0] for word in (words[0], words[-1])).upper() if len(words) > 1 else words[0][:2].upper()
-
-
-def _tone(person: Person) -> int:
-    return crc32(person.id.encode()) % _TONES
