@@ -73,7 +73,8 @@ def _default_urls() -> dict[str, str]:
 
 def _env_example() -> str:
     lines = [
-        "# Copy to .env and change what you need. A flag beats the environment, which beats .env, which beats the default.",
+        "# Copy to .env and change what you need.",
+        "# A flag beats the environment, which beats .env, which beats the default.",
         f"# {OFFSET} shifts every port that is not set by its own name.",
         f"#{OFFSET}=0",
         *(f"#{port.variable}={port.default}" for port in PORTS),

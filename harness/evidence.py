@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -19,12 +19,12 @@ LOCAL = ("localhost", "127.0.0.1", "::1", None)
 SECTION_LIMIT = 20_000
 
 
-def offsets(stacks: Iterable[Stack]) -> dict[Path, int]:
+def offsets(stacks: list[Stack]) -> dict[Path, int]:
     """How long each service's log is now, in bytes."""
     return {path: path.stat().st_size for stack in stacks for path in stack.folder.glob("*.log")}
 
 
-def log_sections(stacks: Iterable[Stack], before: Mapping[Path, int]) -> list[tuple[str, str]]:
+def log_sections(stacks: list[Stack], before: Mapping[Path, int]) -> list[tuple[str, str]]:
     """Title and text per log that has grown since ``before``; very long texts lose their beginning."""
     sections = []
     for stack in stacks:

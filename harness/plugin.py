@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pytest
 from xprocess import ProcessStarter, XProcess
 
-from harness import browser, evidence, launch, state
+from harness import browser, evidence, launch, state, web
 from harness.bootstrap import child_environment
 from harness.control import Control
 from harness.errors import SupervisorError
@@ -22,7 +22,7 @@ from harness.stack import Stack
 from harness.topology import ROOT
 
 if TYPE_CHECKING:
-    from playwright.sync_api import BrowserContext
+    from playwright.sync_api import BrowserContext, Page
 
     from harness.person import Person
 
@@ -127,18 +127,37 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 
 
 @pytest.fixture
-def context(new_context: Callable[..., BrowserContext], request: pytest.FixtureRequest) -> Iterator[BrowserContext]:
-    """A browser context whose relative URLs are the web interface of the test's stack.
+def open_context(
+    new_context: Callable[..., BrowserContext], request: pytest.FixtureRequest
+) -> Iterator[Callable[[], BrowserContext]]:
+    """Opens browser contexts whose relative URLs are the web interface of the test's stack.
 
     The test fails when a page logs an error, throws, or asks for anything that is not on this machine.
     """
-    opened = new_context(
-        base_url=_stack_of(request).url("ui"), locale="en-US", timezone_id="UTC", reduced_motion="reduce"
-    )
-    guard = evidence.PageGuard(opened)
-    yield opened
-    if guard.complaints:
-        pytest.fail("the page misbehaved:\n" + "\n".join(guard.complaints), pytrace=False)
+    guards: list[evidence.PageGuard] = []
+
+    def open_one() -> BrowserContext:
+        url = _stack_of(request).url("ui")
+        opened = new_context(base_url=url, locale="en-US", timezone_id="UTC", reduced_motion="reduce")
+        guards.append(evidence.PageGuard(opened))
+        return opened
+
+    yield open_one
+    complaints = [complaint for guard in guards for complaint in guard.complaints]
+    if complaints:
+        pytest.fail("the page misbehaved:\n" + "\n".join(complaints), pytrace=False)
+
+
+@pytest.fixture
+def context(open_context: Callable[[], BrowserContext]) -> BrowserContext:
+    """The browser context of Playwright's ``page`` fixture: nobody is signed in."""
+    return open_context()
+
+
+@pytest.fixture
+def page_as(open_context: Callable[[], BrowserContext]) -> Callable[[str], Page]:
+    """``page_as("alice")``: a page of her own where she has signed in through the real login page."""
+    return lambda username: web.sign_in(open_context().new_page(), username)
 
 
 @pytest.hookimpl(wrapper=True)
