@@ -88,7 +88,7 @@ def _purelib() -> Path:
 
 
 def _install_uv() -> None:
-    pinned = re.search(r"^uv==.*(?:\\\n.*)*", LOCK.read_text(encoding="utf-8"), re.MULTILINE)
+    pinned = re.search(r"^uv==[^\n]*(?:\n +--hash[^\n]*)*", LOCK.read_text(encoding="utf-8"), re.MULTILINE)
     if pinned is None:
         raise SetupError("error: requirements.lock does not pin uv\n  restore it: git checkout requirements.lock")
     with tempfile.TemporaryDirectory() as folder:

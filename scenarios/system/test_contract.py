@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from harness import contract, fuzzer_login
@@ -25,6 +27,5 @@ def test_a_run_whose_token_nobody_accepts_is_not_green(shared_stack: Stack, monk
 
 
 def told_for_another_audience(stack: Stack, username: str) -> str:
-    person = stack.sign_in(username)
-    person.token("ticketing")
-    return f'{{"username": "{username}", "issuer": "{stack.url("idp")}", "audiences": {{"api": "{stack.audience("ticketing")}"}}}}'
+    audiences = {"api": stack.audience("ticketing")}
+    return json.dumps({"username": username, "issuer": stack.url("idp"), "audiences": audiences})

@@ -37,7 +37,7 @@ def test_a_ticket_created_in_the_browser_is_the_same_for_the_api_the_tools_and_t
     found = alice.call_tool("ticketing", "get_ticket", key=key)
     assert (found["title"], found["description"]) == ("The coffee machine is on strike", "It shows the number 418.")
     assert alice.api.get(f"/api/tickets/{key}").json() == found
-    with pytest.raises(ToolError, match="not_found|no ticket"):
+    with pytest.raises(ToolError, match=r"not_found|no ticket"):
         grace.call_tool("ticketing", "get_ticket", key=key)
     assert grace.api.get(f"/api/tickets/{key}").status_code == 404
 
