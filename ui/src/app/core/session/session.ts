@@ -1,0 +1,25 @@
+import { Service, computed, inject, resource } from '@angular/core';
+
+import { Api } from '../../api/api';
+import { getMe } from '../../api/functions';
+import { Auth } from '../auth/auth';
+import { problemOf } from '../problems/problem';
+
+/** What the api knows about the signed-in user: role and organization. */
+@Service()
+export class Session {
+  private readonly api = inject(Api);
+  private readonly auth = inject(Auth);
+  private readonly _me = resource({
+    params: () => (this.auth.signedIn() ? {} : undefined),
+    loader: () => this.api.invoke(getMe),
+  });
+
+  readonly me = computed(() => (this._me.hasValue() ? this._me.value() : null));
+  readonly problem = computed(() => {
+    const error = this._me.error();
+    return error ? problemOf(error) : null;
+  });
+  /** Shown at once from the ID token, then as the organization has it. */
+  readonly name = computed(() => this.me()?.displayName ?? this.auth.name());
+}

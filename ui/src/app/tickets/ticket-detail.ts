@@ -1,0 +1,80 @@
+import { DatePipe } from '@angular/common';
+import { Component, computed, inject, input, resource } from '@angular/core';
+import { MatButton } from '@angular/material/button';
+import { MatProgressBar } from '@angular/material/progress-bar';
+import { RouterLink } from '@angular/router';
+import { mdiArrowLeft, mdiCreationOutline, mdiTicketConfirmationOutline } from '@mdi/js';
+
+import { Api } from '../api/api';
+import { getTicket } from '../api/functions';
+import { problemOf } from '../core/problems/problem';
+import { Avatar } from '../ui/avatar';
+import { EmptyState } from '../ui/empty-state';
+import { Icon } from '../ui/icon';
+import { ProblemPanel } from '../ui/problem-panel';
+import { People } from './people';
+import { PriorityBadge } from './priority-badge';
+import { StatusBadge } from './status-badge';
+import { TYPE_WORDS } from './ticket-words';
+
+/** Codes that mean the same to the reader: a key of another organization, of nobody, or no key at all. */
+const NO_SUCH_TICKET = ['not_found', 'invalid'];
+
+@Component({
+  selector: 'app-ticket-detail',
+  imports: [
+    Avatar,
+    DatePipe,
+    EmptyState,
+    Icon,
+    MatButton,
+    MatProgressBar,
+    PriorityBadge,
+    ProblemPanel,
+    RouterLink,
+    StatusBadge,
+  ],
+  templateUrl: './ticket-detail.html',
+  styleUrl: './ticket-detail.scss',
+})
+export class TicketDetail {
+  private readonly api = inject(Api);
+  private readonly people = inject(People);
+
+  /** From the address. */
+  readonly key = input.required<string>();
+
+  private readonly _ticket = resource({
+    params: () => ({ key: this.key() }),
+    loader: ({ params }) => this.api.invoke(getTicket, params),
+  });
+
+  protected readonly loading = this._ticket.isLoading;
+  protected readonly ticket = computed(() => (this._ticket.hasValue() ? this._ticket.value() : null));
+  protected readonly problem = computed(() => {
+    const error = this._ticket.error();
+    return error ? problemOf(error) : null;
+  });
+  protected readonly missing = computed(() => NO_SUCH_TICKET.includes(this.problem()?.code ?? ''));
+  protected readonly type = computed(() => {
+    const ticket = this.ticket();
+    return ticket ? TYPE_WORDS[ticket.type] : '';
+  });
+  protected readonly reporter = computed(() => this.person(this.ticket()?.reporterId));
+  protected readonly assignee = computed(() => this.person(this.ticket()?.assigneeId));
+  protected readonly question = computed(() => ({ ask: `Show me ${this.key()}` }));
+
+  protected readonly icons = {
+    back: mdiArrowLeft,
+    assistant: mdiCreationOutline,
+    missing: mdiTicketConfirmationOutline,
+  };
+
+  protected retry(): void {
+    this._ticket.reload();
+  }
+
+  private person(id: string | null | undefined): string | null {
+    return id ? (this.people.name(id) ?? 'A member of your organization') : null;
+  }
+}
