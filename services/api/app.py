@@ -19,9 +19,6 @@ from services.api.settings import ApiSettings
 from services.shared.health import healthy
 from services.shared.problems import BadGateway, Forbidden, Problem, Unauthenticated, Unavailable, problems
 
-_LONGEST_BODY = 256 * 1024
-"""Bytes. The longest valid body, a ticket with a description of astral characters as escapes, is about half of it."""
-
 
 def create_app() -> FastAPI:
     """Routes and schema; what depends on settings is made when the lifespan starts, and again when it starts again."""
@@ -46,7 +43,6 @@ def create_app() -> FastAPI:
         docs_url=None,
         redoc_url=None,
         generate_unique_id_function=_operation_id,
-        max_body_size=_LONGEST_BODY,
     )
     app.add_middleware(CorsFromSettings)
     failures.install(app)

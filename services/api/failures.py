@@ -11,11 +11,11 @@ from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from services.shared.problems import Flaw, Invalid, Malformed, MethodNotAllowed, NotFound, ProblemError, TooLarge
+from services.shared.problems import Flaw, Invalid, Malformed, MethodNotAllowed, NotFound, ProblemError
 
 logger = logging.getLogger(__name__)
 
-_BY_STATUS: dict[int, type[ProblemError]] = {kind.status: kind for kind in (Malformed, NotFound, TooLarge)}
+_BY_STATUS: dict[int, type[ProblemError]] = {kind.status: kind for kind in (Malformed, NotFound)}
 
 
 def install(app: FastAPI) -> None:
@@ -43,6 +43,9 @@ async def _invalid(_: Request, error: Exception) -> Response:
 async def _from_framework(request: Request, error: Exception) -> Response:
     """What Starlette and FastAPI themselves refuse: unknown paths, methods, bodies."""
     assert isinstance(error, HTTPException)  # noqa: S101
+    if isinstance(error.__cause__, ProblemError):
+        # FastAPI wraps whatever goes wrong while a body is read.
+        return error.__cause__.response()
     if error.status_code == MethodNotAllowed.status:
         allowed = ", ".join(sorted(_methods(request)))
         return MethodNotAllowed(f"Allowed here: {allowed}.", headers={"Allow": allowed}).response()

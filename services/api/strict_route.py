@@ -1,4 +1,4 @@
-"""A route that reads its body strictly: declared as JSON, and I-JSON in fact."""
+"""A route that reads its body strictly: of bounded length, declared as JSON, and I-JSON in fact."""
 
 from __future__ import annotations
 
@@ -9,10 +9,22 @@ from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
 from services.shared import strict_json
-from services.shared.problems import Malformed, UnsupportedMediaType
+from services.shared.problems import Malformed, TooLarge, UnsupportedMediaType
+
+LONGEST_BODY = 256 * 1024
+"""Bytes. The longest valid body is half of it: a ticket with all its text as escaped surrogate pairs."""
 
 
 class _StrictRequest(Request):
+    async def body(self) -> bytes:
+        if not hasattr(self, "_body"):
+            content = bytearray()
+            async for chunk in self.stream():
+                content += chunk
+                _check_length(len(content))
+            self._body = bytes(content)
+        return self._body
+
     async def json(self) -> object:
         try:
             return strict_json.loads(await self.body())
@@ -21,20 +33,30 @@ class _StrictRequest(Request):
 
 
 class StrictRoute(APIRoute):
-    """Refuses other media types (415) and ambiguous JSON (400) before anything looks at the content."""
+    """Refuses other media types (415), long bodies (413) and ambiguous JSON (400) before looking at the content.
+
+    FastAPI could limit the length by itself, but answers in plain text, and without the headers of CORS.
+    """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """FastAPI's handler, with a request that parses strictly."""
+        """FastAPI's handler, with a request that reads strictly."""
         handle = super().get_route_handler()
         takes_body = self.body_field is not None
 
         async def handle_strictly(request: Request) -> Response:
-            if takes_body and _media_type(request) != "application/json":
-                raise UnsupportedMediaType("Send the body as application/json.")
+            if takes_body:
+                _check_length(int(request.headers.get("Content-Length", "0")))
+                _check_media_type(request)
             return await handle(_StrictRequest(request.scope, request.receive))
 
         return handle_strictly
 
 
-def _media_type(request: Request) -> str:
-    return request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+def _check_length(length: int) -> None:
+    if length > LONGEST_BODY:
+        raise TooLarge(f"The body may have {LONGEST_BODY} bytes at most.")
+
+
+def _check_media_type(request: Request) -> None:
+    if request.headers.get("Content-Type", "").partition(";")[0].strip().lower() != "application/json":
+        raise UnsupportedMediaType("Send the body as application/json.")

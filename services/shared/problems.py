@@ -12,6 +12,9 @@ from starlette.responses import Response
 
 MEDIA_TYPE = "application/problem+json"
 
+_TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
+"""As RFC 9110 calls them; before Python 3.13 the standard library has other names."""
+
 
 class Flaw(BaseModel):
     """One thing wrong with a request."""
@@ -52,7 +55,7 @@ class ProblemError(Exception):
         """This error as an answer."""
         problem = Problem(
             type=f"urn:dress-rehearsal:problem:{self.code}",
-            title=HTTPStatus(self.status).phrase,
+            title=_TITLES.get(self.status) or HTTPStatus(self.status).phrase,
             status=self.status,
             detail=self.detail,
             code=self.code,
