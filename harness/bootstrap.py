@@ -24,6 +24,7 @@ VENV = ROOT / ".venv"
 LOCK = ROOT / "requirements.lock"
 STAMP = VENV / "requirements.sha256"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+UV = PYTHON.with_name("uv.exe" if os.name == "nt" else "uv")
 ANNOUNCED = ("up", "test", "fuzz", "record", "bench")
 
 
@@ -66,11 +67,12 @@ def ensure_packages() -> None:
         if _stamp() == wanted and os.access(PYTHON, os.X_OK):  # another process was faster
             return
         with step("Python environment (.venv)"):
-            venv.EnvBuilder(with_pip=False, clear=not os.access(PYTHON, os.X_OK), symlinks=os.name != "nt").create(VENV)
-            _install_uv()
+            if not os.access(PYTHON, os.X_OK):
+                venv.EnvBuilder(with_pip=False, clear=True, symlinks=os.name != "nt").create(VENV)
+            if not os.access(UV, os.X_OK):
+                _install_uv()
         with step("Python packages (requirements.lock)"):
-            uv = PYTHON.with_name("uv.exe" if os.name == "nt" else "uv")
-            _run([str(uv), "pip", "sync", "--python", str(PYTHON), "--require-hashes", "--compile-bytecode", str(LOCK)])
+            _run([str(UV), "pip", "sync", "--python", str(PYTHON), "--require-hashes", "--compile-bytecode", str(LOCK)])
             _purelib().joinpath("dress_rehearsal.pth").write_text(f"{ROOT}\n", encoding="utf-8")
         STAMP.write_text(wanted, encoding="utf-8")
 

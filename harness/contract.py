@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness import state
 from harness.bootstrap import child_environment
 from harness.errors import HarnessError
 from harness.stack import Stack
-from harness.state import HOME
 from harness.topology import ROOT
 
 CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
@@ -42,7 +42,7 @@ def fuzz_rest(
         HarnessError: Schemathesis could not run at all.
     """
     chosen = random.SystemRandom().randrange(2**32) if seed is None else seed
-    folder = HOME / "fuzz"
+    folder = state.home() / "fuzz"
     folder.mkdir(parents=True, exist_ok=True)
     command = [
         *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(CONFIGURATION)),

@@ -91,4 +91,4 @@ class Control:
                 raise kind(error["what"], evidence=error["evidence"], todo=error["todo"])
             else:
                 return told["result"]
-        raise SupervisorError("the supervisor ended while it was asked", todo="see .harness/run/*.log")
+        raise SupervisorError("the supervisor ended while it was asked", todo="its log: .harness/run")

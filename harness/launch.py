@@ -129,8 +129,8 @@ def supervised(name: str) -> Iterator[Control]:
 
 
 def spawn(name: str, *, detached: bool) -> subprocess.Popen[bytes]:
-    """Start a supervisor process; its own messages go to ``.harness/run/NAME.log``."""
-    state.RUN.mkdir(parents=True, exist_ok=True)
+    """Start a supervisor process; its own messages go to ``run/NAME.log`` of the harness' folder."""
+    state.run_folder().mkdir(parents=True, exist_ok=True)
     with supervisor_log(name).open("wb") as log:
         return subprocess.Popen(
             [sys.executable, "-m", "harness.supervisor", name, *(["--detached"] if detached else [])],
@@ -174,4 +174,4 @@ def connect(name: str, process: subprocess.Popen[bytes]) -> Control:
 
 def supervisor_log(name: str) -> Path:
     """Where a supervisor writes what it has to say itself."""
-    return state.RUN / f"{name}.log"
+    return state.run_folder() / f"{name}.log"

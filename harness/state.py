@@ -1,4 +1,4 @@
-"""Files under ``.harness/``: what runs, who may steer it, and where its logs and data are."""
+"""Files of a run: what runs, who may steer it, and where its logs and data are."""
 
 from __future__ import annotations
 
@@ -16,9 +16,22 @@ import psutil
 from harness import leash
 from harness.topology import ROOT
 
-HOME = ROOT / ".harness"
-RUN = HOME / "run"
-STACKS = HOME / "stacks"
+VARIABLE = "HARNESS_HOME"
+
+
+def home() -> Path:
+    """The folder of everything a run leaves: ``.harness`` of the checkout, or ``HARNESS_HOME``."""
+    return Path(os.environ.get(VARIABLE) or ROOT / ".harness").absolute()
+
+
+def run_folder() -> Path:
+    """Records and logs of supervisors."""
+    return home() / "run"
+
+
+def stack_folder(name: str) -> Path:
+    """Logs and databases of one stack."""
+    return home() / "stacks" / name
 
 
 @dataclass(frozen=True)
@@ -45,7 +58,7 @@ class Record:
 
     def write(self) -> None:
         """Replace the file in one step; only its owner may read the secret."""
-        RUN.mkdir(parents=True, exist_ok=True)
+        run_folder().mkdir(parents=True, exist_ok=True)
         draft = self.path.with_suffix(".new")
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
@@ -55,7 +68,7 @@ class Record:
 
 def record_path(name: str) -> Path:
     """The file of the supervisor called ``name``."""
-    return RUN / f"{name}.json"
+    return run_folder() / f"{name}.json"
 
 
 def read(name: str) -> Record | None:
@@ -76,14 +89,14 @@ def reap() -> list[str]:
         survivors = [process for pid, born in record.services if (process := leash.same_process(pid, born))]
         leash.end(survivors, grace=1.0)
         for stack in record.stacks:
-            shutil.rmtree(STACKS / stack, ignore_errors=True)
+            shutil.rmtree(stack_folder(stack), ignore_errors=True)
         record.path.unlink(missing_ok=True)
         left.append(record.name)
     return left
 
 
 def _records() -> Iterator[Record]:
-    for path in sorted(RUN.glob("*.json")):
+    for path in sorted(run_folder().glob("*.json")):
         record = _load(path)
         if record is not None:
             yield record

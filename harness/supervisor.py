@@ -79,7 +79,7 @@ class Supervisor:
         plan = StackPlan(
             name=name,
             nonce=secrets.token_hex(8),
-            folder=state.STACKS / name,
+            folder=state.stack_folder(name),
             world=asked.get("world", "base"),
             seed=asked.get("seed", 1),
             bundle=Path(asked["bundle"]) if asked.get("bundle") else None,

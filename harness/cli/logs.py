@@ -31,7 +31,7 @@ def run(arguments: argparse.Namespace) -> None:
     if record is None:
         raise NotRunningError("nothing is running in this checkout", todo="start it: python -m harness up")
     names = [arguments.service] if arguments.service else list(SERVICES)
-    logs = {name: state.STACKS / system.NAME / f"{name}.log" for name in names}
+    logs = {name: state.stack_folder(system.NAME) / f"{name}.log" for name in names}
     width = max(map(len, names))
     offsets = dict.fromkeys(names, 0)
     with contextlib.suppress(KeyboardInterrupt):
