@@ -146,6 +146,10 @@ NO_NUL = r"^[^\u0000]*$"
 """Databases and C libraries end a text at U+0000, so no text may hold one."""
 
 
+_NOT_BLANK = r"^[^\u0000]*[^\u0000\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000][^\u0000]*$"
+"""Something besides white space. Written out, because engines differ about ``\\s`` (U+0085, U+FEFF)."""
+
+
 class _Omittable:
     """For a parameter that is left out or has a value: there is no null in a query string."""
 
@@ -172,7 +176,7 @@ Limit = Annotated[int, Field(ge=1, le=100), BeforeValidator(_decimal)]
 class TicketCreate(In):
     """A new ticket. The caller becomes its reporter."""
 
-    title: Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\u0000]*[^\s\u0000][^\u0000]*$")]
+    title: Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_NOT_BLANK)]
     description: Annotated[str, StringConstraints(max_length=10_000, pattern=NO_NUL)] = ""
     type: TicketType = TicketType.request
     priority: TicketPriority = TicketPriority.normal
