@@ -16,11 +16,11 @@ from starlette.routing import Route
 from services.shared.health import healthy
 from services.ui import bundle
 from services.ui.bundle import Asset, Bundle
+from services.ui.config import browser_configuration
 from services.ui.headers import ASK_AGAIN, FOR_EVER, NEVER, SECURITY, content_security_policy
 from services.ui.settings import UiSettings
 
 _REFUSED = re.compile(r";q=0(?:\.0*)?$")
-_SCOPE = "openid profile email offline_access tickets:read tickets:write tickets:delete orgs:read orgs:write"
 
 
 @dataclass(frozen=True)
@@ -33,12 +33,7 @@ class Site:
     @property
     def config(self) -> dict[str, str]:
         """What the application needs to know before it starts."""
-        return {
-            "issuer": str(self.settings.issuer_url),
-            "apiUrl": str(self.settings.api_url),
-            "clientId": "ui",
-            "scope": _SCOPE,
-        }
+        return browser_configuration(issuer=str(self.settings.issuer_url), api_url=str(self.settings.api_url))
 
 
 def create_app() -> Starlette:
