@@ -32,7 +32,7 @@ from services.shared.problems import (
     Unavailable,
 )
 
-_TIMEOUT = 20.0
+_TIMEOUT = 10.0
 """Seconds one call may take."""
 
 _TRANSPORT_ERRORS = (MCPError, RuntimeError, httpx2.HTTPError)

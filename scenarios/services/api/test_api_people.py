@@ -1,0 +1,73 @@
+"""Who the caller is, and who else is in the organization."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from scenarios.services.api.answers import refused
+
+if TYPE_CHECKING:
+    from harness.person import Person
+    from harness.stack import Stack
+
+AsUser = Callable[[str], "Person"]
+
+
+@pytest.mark.parametrize("path", ["/api/me", "/api/members"])
+def test_nobody_is_told_anything_without_a_token(shared_stack: Stack, path: str) -> None:
+    answer = httpx.get(shared_stack.url("api") + path)
+    refused(answer, 401, "unauthenticated")
+    assert answer.headers["WWW-Authenticate"] == "Bearer"
+
+
+def test_me_is_the_caller_with_role_and_organization(as_user: AsUser) -> None:
+    rita = as_user("rita").api.get("/api/me").json()
+    assert (rita["username"], rita["displayName"], rita["role"]) == ("rita", "Rita Sørensen", "requester")
+    assert rita["organization"]["slug"] == "acme"
+    assert rita["organization"]["ticketPrefix"] == "ACME"
+    assert as_user("grace").api.get("/api/me").json()["organization"]["slug"] == "globex"
+
+
+def test_me_says_the_same_as_the_organizations_service(as_user: AsUser) -> None:
+    alice = as_user("alice")
+    assert alice.api.get("/api/me").json() == alice.call_tool("organizations", "whoami")
+
+
+def test_members_are_those_of_the_own_organization(as_user: AsUser) -> None:
+    assert names(as_user("alice")) == {"alice", "adam", "olivia", "rita", "victor"}
+    assert names(as_user("grace")) == {"grace", "gustav", "gita"}
+
+
+def test_a_requester_sees_only_herself(as_user: AsUser) -> None:
+    assert names(as_user("rita")) == {"rita"}
+
+
+def test_members_come_in_pages_that_add_up(as_user: AsUser) -> None:
+    api = as_user("alice").api
+    first = api.get("/api/members", params={"limit": 2}).json()
+    second = api.get("/api/members", params={"limit": 2, "cursor": first["nextCursor"]}).json()
+    third = api.get("/api/members", params={"limit": 2, "cursor": second["nextCursor"]}).json()
+    pages = [first, second, third]
+    assert [len(page["items"]) for page in pages] == [2, 2, 1]
+    assert [page["total"] for page in pages] == [5, 5, 5]
+    assert third["nextCursor"] is None
+    assert [item for page in pages for item in page["items"]] == api.get("/api/members").json()["items"]
+
+
+def test_members_are_found_by_a_part_of_the_name(as_user: AsUser) -> None:
+    found = as_user("alice").api.get("/api/members", params={"query": "brandt"}).json()
+    assert [member["username"] for member in found["items"]] == ["olivia"]
+
+
+def test_a_token_without_the_scope_is_refused_and_told_so(shared_stack: Stack, as_user: AsUser) -> None:
+    token = as_user("alice").token("api", scope="openid tickets:read")
+    answer = httpx.get(shared_stack.url("api") + "/api/members", headers={"Authorization": f"Bearer {token}"})
+    refused(answer, 403, "insufficient_scope")
+
+
+def names(person: Person) -> set[str]:
+    return {member["username"] for member in person.api.get("/api/members").json()["items"]}
