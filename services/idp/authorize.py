@@ -279,6 +279,6 @@ def _good_for(asked: AuthorizationRequest, session: Session, *, at: float) -> bo
     """Whether a session spares the person the page (OIDC Core §3.1.2.1)."""
     return (
         asked.prompts <= {"none"}
-        and (asked.max_age is None or at - session.auth_time <= asked.max_age)
+        and (asked.max_age is None or int(at) - session.auth_time <= asked.max_age)
         and asked.hinted_subject in (None, session.subject)
     )

@@ -11,7 +11,7 @@ from starlette.requests import Request
 
 from services.idp.errors import InvalidRequest
 
-LONGEST = 64 * 1024
+LONGEST = 32 * 1024
 """Bytes of a query or body; the longest honest one carries a token or two."""
 
 MOST = 64

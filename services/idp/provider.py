@@ -51,12 +51,13 @@ async def _started(request: Request) -> Provider:
     return provider
 
 
-async def _now() -> float:
+async def now() -> float:
+    """The time of a request: read here and nowhere else, so that it can be shifted for all (POSIX seconds)."""
     return time.time()
 
 
 Started = Annotated[Provider, Depends(_started)]
 """Parameter of an endpoint: the running provider."""
 
-Now = Annotated[float, Depends(_now)]
-"""Parameter of an endpoint: the time, read here and nowhere else (POSIX seconds)."""
+Now = Annotated[float, Depends(now)]
+"""Parameter of an endpoint: the time."""

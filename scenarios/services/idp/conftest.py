@@ -1,0 +1,201 @@
+"""The identity provider in the words of a client: over HTTP, and alone with a clock of its own."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import secrets
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, quote_plus, urlsplit
+
+import httpx2 as httpx
+import jwt
+import pytest
+from starlette.testclient import TestClient
+
+from services.idp.app import create_app
+from services.idp.provider import now
+
+if TYPE_CHECKING:
+    from harness.stack import Stack
+
+LOOPBACK = "http://127.0.0.1:4321/callback"
+EVERYTHING = "openid profile email offline_access tickets:read tickets:write orgs:read"
+EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
+ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"  # noqa: S105 - a name
+VERIFIER = secrets.token_urlsafe(48)
+
+
+def s256(verifier: str) -> str:
+    return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+
+
+def told(response: httpx.Response) -> dict[str, str]:
+    """What a redirect says in its query; it must be the kind of redirect that drops a form."""
+    assert response.status_code == 303, response.text
+    query = parse_qs(urlsplit(response.headers["location"]).query, strict_parsing=True)
+    assert all(len(values) == 1 for values in query.values())
+    return {name: values[0] for name, values in query.items()}
+
+
+def claims(token: str) -> dict[str, Any]:
+    return jwt.decode(token, options={"verify_signature": False})
+
+
+def refused(response: httpx.Response, status: int, error: str) -> str:
+    """Assert an error answer in the form of RFC 6749 §5.2; returns its description."""
+    assert (response.status_code, response.json().get("error")) == (status, error), response.text
+    assert response.headers["cache-control"] == "no-store"
+    return str(response.json()["error_description"])
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where the parts of a system are."""
+
+    idp: str
+    ui: str
+    api: str
+    ticketing: str
+    organizations: str
+
+
+@dataclass
+class Client:
+    """A browser and a client application in one: it keeps cookies and knows the flow. ``None`` leaves a field out."""
+
+    http: httpx.Client
+    at: Places
+
+    def asked(self, **changes: str | None) -> dict[str, str]:
+        """An authorization request of the command line for the api, with these changes."""
+        usual: dict[str, str | None] = {
+            "response_type": "code",
+            "client_id": "cli",
+            "redirect_uri": LOOPBACK,
+            "scope": EVERYTHING,
+            "state": "the state",
+            "nonce": "the nonce",
+            "resource": self.at.api,
+            "code_challenge": s256(VERIFIER),
+            "code_challenge_method": "S256",
+        }
+        return {name: value for name, value in (usual | changes).items() if value is not None}
+
+    def as_ui(self, **changes: str | None) -> dict[str, str]:
+        """The same of the web interface, which names no resource."""
+        return self.asked(
+            **{"client_id": "ui", "redirect_uri": f"{self.at.ui}/auth/callback", "resource": None} | changes
+        )
+
+    def authorize(self, asked: Mapping[str, str] | str) -> httpx.Response:
+        return self.http.get("/authorize", params=asked)
+
+    def pick(self, username: str, begun: httpx.Response) -> httpx.Response:
+        """Press the button of a person on the page an authorization request led to."""
+        return self.http.post("/login", data={"interaction": told(begun)["interaction"], "username": username})
+
+    def sign_in(self, username: str = "alice", asked: Mapping[str, str] | None = None) -> dict[str, str]:
+        """What the client is told at the end of a sign-in on the page: ``code``, ``state``, ``iss``."""
+        return told(self.pick(username, self.authorize({"prompt": "login"} | dict(asked or self.asked()))))
+
+    def redeem(self, code: str, /, **changes: str | None) -> httpx.Response:
+        """Hand in a code."""
+        usual: dict[str, str | None] = {
+            "grant_type": "authorization_code",
+            "client_id": "cli",
+            "code": code,
+            "redirect_uri": LOOPBACK,
+            "code_verifier": VERIFIER,
+        }
+        return self.post("/token", usual | changes)
+
+    def tokens(self, username: str = "alice", **changes: str | None) -> dict[str, Any]:
+        """The token response after a sign-in with these changes of the authorization request."""
+        response = self.redeem(self.sign_in(username, self.asked(**changes))["code"])
+        assert response.status_code == 200, response.text
+        answer: dict[str, Any] = response.json()
+        return answer
+
+    def ui_tokens(self, username: str = "alice") -> dict[str, Any]:
+        """The same for the web interface."""
+        code = self.sign_in(username, self.as_ui())["code"]
+        answer: dict[str, Any] = self.redeem(code, client_id="ui", redirect_uri=f"{self.at.ui}/auth/callback").json()
+        return answer
+
+    def refresh(self, token: str, /, **changes: str | None) -> httpx.Response:
+        """Hand in a refresh token."""
+        usual: dict[str, str | None] = {"grant_type": "refresh_token", "client_id": "cli", "refresh_token": token}
+        return self.post("/token", usual | changes)
+
+    def revoke(self, token: str, client_id: str = "cli") -> httpx.Response:
+        return self.post("/revoke", {"client_id": client_id, "token": token})
+
+    def userinfo(self, token: str) -> httpx.Response:
+        return self.http.get("/userinfo", headers={"Authorization": f"Bearer {token}"})
+
+    def post(self, path: str, form: Mapping[str, str | None], **request: Any) -> httpx.Response:
+        return self.http.post(path, data={name: value for name, value in form.items() if value is not None}, **request)
+
+
+@dataclass
+class Alone(Client):
+    """The provider without the rest of the system, so that a test has its secret and its clock in hand."""
+
+    api_secret: str
+    seconds: float = field(default_factory=time.time)
+
+    def exchange(self, subject_token: str, /, **changes: str | None) -> httpx.Response:
+        """The api hands in a token it was called with, for one of ticketing."""
+        usual: dict[str, str | None] = {
+            "grant_type": EXCHANGE,
+            "subject_token": subject_token,
+            "subject_token_type": ACCESS_TOKEN,
+            "resource": self.at.ticketing,
+        }
+        return self.post("/token", usual | changes, auth=(quote_plus("api"), quote_plus(self.api_secret)))
+
+
+@pytest.fixture
+def idp(shared_stack: Stack) -> Iterator[Client]:
+    """The identity provider of the running system, as a browser that was never there before."""
+    places = Places(
+        idp=shared_stack.url("idp"),
+        ui=shared_stack.url("ui"),
+        api=shared_stack.audience("api"),
+        ticketing=shared_stack.audience("ticketing"),
+        organizations=shared_stack.audience("organizations"),
+    )
+    with httpx.Client(base_url=places.idp) as http:
+        yield Client(http, places)
+
+
+@pytest.fixture
+def alone(monkeypatch: pytest.MonkeyPatch) -> Iterator[Alone]:
+    """A provider in this process. ``alone.seconds`` is its time."""
+    places = Places(
+        idp="http://localhost:41",
+        ui="http://localhost:42",
+        api="http://localhost:43",
+        ticketing="http://localhost:44/mcp",
+        organizations="http://localhost:45/mcp",
+    )
+    secret = f"{secrets.token_urlsafe(8)}: + and %"
+    environment = {
+        "ISSUER_URL": places.idp,
+        "UI_URL": places.ui,
+        "API_URL": places.api,
+        "TICKETING_URL": places.ticketing.removesuffix("/mcp"),
+        "ORGANIZATIONS_URL": places.organizations.removesuffix("/mcp"),
+        "API_CLIENT_SECRET": secret,
+    }
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    app = create_app()
+    with TestClient(app, base_url=places.idp, follow_redirects=False) as http:
+        provider = Alone(http, places, api_secret=secret)
+        app.dependency_overrides[now] = lambda: provider.seconds
+        yield provider
