@@ -45,6 +45,6 @@ def tool(*, scope: str, hints: ToolAnnotations) -> Callable[[Callable[..., BaseM
     return declare
 
 
-def desk() -> Any:  # noqa: ANN401 - each server has its own; the tool names its type
+def desk() -> Any:
     """The desk that serves the caller of this request; a tool asks for it with ``Depends``."""
     return get_context().lifespan_context["desk_for"](current_caller())
