@@ -1,4 +1,3 @@
-import { CdkTextareaAutosize } from '@angular/cdk/text-field';
 import { Component, type ElementRef, computed, input, model, output, viewChild } from '@angular/core';
 import { MatIconButton } from '@angular/material/button';
 import { mdiArrowUp, mdiStop } from '@mdi/js';
@@ -8,7 +7,7 @@ import { Icon } from '../ui/icon';
 /** Where the user writes. Enter sends, Shift+Enter breaks the line; while an answer comes, the button stops it. */
 @Component({
   selector: 'app-composer',
-  imports: [CdkTextareaAutosize, Icon, MatIconButton],
+  imports: [Icon, MatIconButton],
   templateUrl: './composer.html',
   styleUrl: './composer.scss',
 })
