@@ -53,7 +53,7 @@ class PublicKey:
             return None
         try:
             jwk = jwt.PyJWK(member)
-        except PyJWTError:
+        except (PyJWTError, TypeError, ValueError):
             return None
         return cls(member["kid"], jwk.algorithm_name, jwk) if jwk.algorithm_name in ALGORITHMS else None
 
@@ -77,7 +77,8 @@ def parse(token: str) -> Jws:
     if len(parts) != 3 or not all(parts):  # noqa: PLR2004 - header, payload, signature
         raise MalformedToken("the token is not a signed JWT")
     header, claims = _object(_decoded(parts[0])), _object(_decoded(parts[1]))
-    if header.get("alg") not in ALGORITHMS:
+    algorithm = header.get("alg")
+    if not isinstance(algorithm, str) or algorithm not in ALGORITHMS:
         raise MalformedToken("the signature algorithm is not allowed")
     if "crit" in header:
         raise MalformedToken("the token has critical headers that are not understood")

@@ -30,9 +30,11 @@ def test_the_session_ends_and_the_browser_goes_back(idp: Client) -> None:
 
 def test_the_cookie_is_worthless_afterwards(idp: Client) -> None:
     id_token = idp.ui_tokens()["id_token"]
-    kept = dict(idp.http.cookies)
+    old = dict(idp.http.cookies)
+    idp.has_cookies(old)
+    assert signed_in(idp)
     leave(idp, id_token_hint=id_token)
-    idp.http.cookies.update(kept)
+    idp.has_cookies(old)
     assert not signed_in(idp)
 
 

@@ -1,0 +1,53 @@
+"""The service as a process: settings at start, state that ends with it, a registry that is checked."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from scenarios.services.idp.conftest import Client
+from services.idp.app import create_app
+from services.idp.registry import Registry
+from services.idp.settings import IdpSettings
+
+
+def test_it_says_who_it_is(idp: Client, shared_stack: object) -> None:
+    response = idp.http.get("/healthz")
+    assert response.json() == {"status": "ok", "service": "idp", "instance": getattr(shared_stack, "nonce")}  # noqa: B009
+    assert idp.http.get("/favicon.ico").status_code == 204
+
+
+def test_the_same_app_starts_again_with_other_settings_and_other_keys(
+    settings: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = create_app()
+    with TestClient(app) as http:
+        before = http.get("/jwks").json()
+    monkeypatch.setenv("ISSUER_URL", "http://localhost:77")
+    monkeypatch.setenv("ACCESS_TOKEN_SECONDS", "5")
+    with TestClient(app) as http:
+        assert http.get("/.well-known/openid-configuration").json()["issuer"] == "http://localhost:77"
+        assert http.get("/jwks").json() != before
+
+
+def test_settings_that_are_missing_stop_it_at_the_start(
+    settings: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("API_CLIENT_SECRET")
+    with pytest.raises(ValueError, match="api_client_secret"), TestClient(create_app()):
+        pass
+
+
+def test_the_secret_is_in_no_representation(settings: dict[str, str], caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    loaded = IdpSettings()
+    registry = Registry.load(loaded)
+    assert settings["API_CLIENT_SECRET"] not in f"{loaded!r} {registry!r} {caplog.text}"
+
+
+def test_the_registry_file_names_no_address(settings: dict[str, str]) -> None:
+    text = (Path(__file__).parents[3] / "services" / "idp" / "registry.yaml").read_text(encoding="utf-8")
+    assert "localhost" not in text

@@ -1,0 +1,227 @@
+"""The login page: for people, for programs, and against those who would misuse it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+from scenarios.services.idp.conftest import Alone, Client, claims, told
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+
+def page_of(idp: Client) -> str:
+    return idp.http.get(idp.authorize(idp.asked()).headers["location"]).text
+
+
+def test_everybody_is_listed_under_their_organization(idp: Client) -> None:
+    text = page_of(idp)
+    sections = re.findall(r"<section.*?</section>", text, re.DOTALL)
+    assert ["Acme" in sections[0], "Globex" in sections[1], "Initech" in sections[2]] == [True, True, True]
+    assert [section.count("<button") for section in sections] == [5, 3, 2]
+    assert "Rita Sørensen" in sections[0]
+
+
+def test_the_page_says_who_asks_and_for_what(idp: Client) -> None:
+    text = idp.http.get(idp.authorize(idp.asked(scope="openid tickets:read")).headers["location"]).text
+    assert "Command line" in text
+    assert "Read tickets" in text
+    assert "Delete tickets" not in text
+
+
+@pytest.mark.parametrize("username", ["alice", "olivia", "grace", "irene"])
+def test_who_is_picked_is_who_the_token_speaks_for(idp: Client, username: str) -> None:
+    assert claims(idp.tokens(username)["id_token"])["preferred_username"] == username
+
+
+def test_turning_back_is_told_to_the_client(idp: Client) -> None:
+    interaction = told(idp.authorize(idp.asked()))["interaction"]
+    answer = told(idp.post("/login", {"interaction": interaction, "cancel": "yes"}))
+    assert (answer["error"], answer["state"], answer["iss"]) == ("access_denied", "the state", idp.at.idp)
+
+
+@pytest.mark.parametrize("form", [{"username": "nobody"}, {}, {"username": "Alice"}, {"username": "alice' --"}])
+def test_nobody_else_can_be_picked(idp: Client, form: dict[str, str]) -> None:
+    interaction = told(idp.authorize(idp.asked()))["interaction"]
+    response = idp.post("/login", {"interaction": interaction, **form})
+    assert (response.status_code, "location" in response.headers) == (400, False)
+
+
+def test_a_page_sent_by_somebody_else_cannot_be_used(idp: Client) -> None:
+    interaction = told(idp.authorize(idp.asked()))["interaction"]
+    idp.http.cookies.clear()
+    for response in (
+        idp.http.get("/login", params={"interaction": interaction}),
+        idp.post("/login", {"interaction": interaction, "username": "alice"}),
+    ):
+        assert (response.status_code, "location" in response.headers) == (400, False)
+        assert "set-cookie" not in response.headers
+
+
+@pytest.mark.parametrize("query", ["", "interaction=", "interaction=made-up", "interaction=a&interaction=b"])
+def test_a_page_that_nothing_led_to_says_so(idp: Client, query: str) -> None:
+    response = idp.http.get(f"/login?{query}")
+    assert (response.status_code, "Nothing to sign in to" in response.text) == (400, True)
+
+
+def test_a_page_left_open_expires(alone: Alone) -> None:
+    begun = alone.authorize(alone.asked())
+    alone.seconds += 600
+    assert alone.pick("alice", begun).status_code == 400
+
+
+def test_two_pages_in_one_browser_do_not_disturb_each_other(idp: Client) -> None:
+    first, second = idp.authorize(idp.asked(state="1")), idp.authorize(idp.asked(state="2"))
+    assert told(idp.pick("alice", first))["state"] == "1"
+    assert told(idp.pick("adam", second))["state"] == "2"
+
+
+def test_cookies_are_hidden_from_scripts_and_from_other_ports(idp: Client) -> None:
+    begun = idp.authorize(idp.asked())
+    port = idp.at.idp.rpartition(":")[2]
+    for response in (begun, idp.pick("alice", begun)):
+        cookie = response.headers["set-cookie"]
+        assert port in cookie.partition("=")[0]
+        assert {"HttpOnly", "SameSite=lax", "Path=/"} <= set(cookie.split("; "))
+        assert "Max-Age" not in cookie
+
+
+def test_every_sign_in_has_a_session_of_its_own(idp: Client) -> None:
+    before = claims(idp.tokens("alice")["id_token"])["sid"]
+    old = dict(idp.http.cookies)
+    assert claims(idp.tokens("alice")["id_token"])["sid"] != before
+    assert "code" in told(idp.authorize(idp.asked(prompt="none")))
+    idp.has_cookies(old)
+    assert told(idp.authorize(idp.asked(prompt="none")))["error"] == "login_required"
+
+
+@pytest.mark.parametrize("path", ["page", "/login", "/authorize", "/logout?post_logout_redirect_uri=x"])
+def test_pages_run_no_script_are_not_framed_and_not_kept(idp: Client, path: str) -> None:
+    where = idp.authorize(idp.asked()).headers["location"] if path == "page" else path
+    response = idp.http.get(where)
+    policy = dict(part.split(" ", 1) for part in response.headers["content-security-policy"].split("; "))
+    assert policy["default-src"] == "'none'"
+    assert policy["frame-ancestors"] == "'none'"
+    assert policy["base-uri"] == "'none'"
+    assert "script-src" not in policy
+    assert "unsafe" not in response.headers["content-security-policy"]
+    assert response.headers["x-frame-options"] == "DENY"
+    assert response.headers["x-content-type-options"] == "nosniff"
+    assert response.headers["cache-control"] == "no-store"
+    assert "<script" not in response.text
+
+
+def test_what_comes_from_outside_is_escaped(idp: Client) -> None:
+    response = idp.authorize(idp.asked(client_id="<script>alert(1)</script>"))
+    assert (response.status_code, "<script" in response.text) == (400, False)
+
+
+@pytest.fixture
+def callback() -> Iterator[str]:
+    """A program that waits for its answer on a loopback port, as a command line does."""
+
+    class Page(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200 if self.path.startswith("/callback") else 204)
+            self.send_header("Content-Type", "text/plain")
+            self.end_headers()
+            self.wfile.write(b"Back at the command line")
+
+        def log_message(self, *arguments: object) -> None:
+            """A test has no use for it."""
+
+    with HTTPServer(("127.0.0.1", 0), Page) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/callback"
+        server.shutdown()
+
+
+@pytest.fixture
+def login_page(browser: Browser, idp: Client, callback: str, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """A real browser at the login page; the parameter holds options of its context."""
+    with browser.new_context(**getattr(request, "param", {})) as context:
+        page = context.new_page()
+        complaints: list[str] = []
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        asked = str(idp.http.build_request("GET", "/authorize", params=idp.asked(redirect_uri=callback)).url)
+        page.goto(asked)
+        yield page
+        assert complaints == []
+
+
+@pytest.mark.parametrize(
+    "login_page", [{}, {"java_script_enabled": False}], ids=["usual", "no JavaScript"], indirect=True
+)
+def test_a_browser_gets_back_to_the_client(login_page: Page, callback: str) -> None:
+    button = login_page.get_by_role("region", name="Acme Corporation").get_by_role("button", name="Alice Anders")
+    button.click()
+    login_page.wait_for_url(f"{callback}?code=*")
+
+
+def test_the_keyboard_is_enough(login_page: Page, callback: str) -> None:
+    login_page.keyboard.press("Tab")
+    login_page.keyboard.press("Tab")
+    focused = login_page.locator(":focus")
+    expect(focused).to_have_accessible_name("Adam Okafor Admin")
+    assert focused.evaluate("element => getComputedStyle(element).outlineStyle") == "solid"
+    login_page.keyboard.press("Enter")
+    login_page.wait_for_url(f"{callback}?code=*")
+
+
+def test_it_is_a_page_a_screen_reader_can_follow(login_page: Page) -> None:
+    assert login_page.title() == "Sign in · Dress Rehearsal"
+    assert login_page.locator("html").get_attribute("lang") == "en"
+    assert login_page.get_by_role("main").get_by_role("heading", level=1).inner_text() == "Who are you today?"
+    assert login_page.get_by_role("region").count() == 3
+    assert login_page.get_by_role("button", name="Alice Anders Agent", exact=True).count() == 1
+
+
+CONTRAST = """
+() => {
+  const canvas = document.createElement("canvas").getContext("2d", {willReadFrequently: true});
+  const rgba = colour => {
+    canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1);
+    return [...canvas.getImageData(0, 0, 1, 1).data];
+  };
+  const light = ([r, g, b]) => [r, g, b].map(v => v / 255)
+    .map(v => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+  const behind = element => {
+    for (let at = element; at; at = at.parentElement) {
+      const ground = rgba(getComputedStyle(at).backgroundColor);
+      if (ground[3] === 255) return ground;
+    }
+    throw new Error("nothing opaque behind the text");
+  };
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const found = [];
+  while (texts.nextNode()) {
+    const element = texts.currentNode.parentElement;
+    if (!texts.currentNode.data.trim() || !element.checkVisibility()) continue;
+    const [a, b] = [light(rgba(getComputedStyle(element).color)), light(behind(element))];
+    found.push([texts.currentNode.data.trim(), (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05)]);
+  }
+  return found;
+}
+"""
+
+
+@pytest.mark.parametrize("login_page", [{"color_scheme": "light"}, {"color_scheme": "dark"}], indirect=True)
+def test_every_text_has_the_contrast_of_wcag_aa(login_page: Page) -> None:
+    login_page.get_by_text("will be allowed to do").click()
+    measured = login_page.evaluate(CONTRAST)
+    assert len(measured) > 40
+    assert [(text, ratio) for text, ratio in measured if ratio < 4.5] == []
+
+
+@pytest.mark.parametrize("login_page", [{"viewport": {"width": 320, "height": 640}}], indirect=True)
+def test_it_fits_a_narrow_screen(login_page: Page) -> None:
+    assert login_page.evaluate("document.documentElement.scrollWidth") <= 320
