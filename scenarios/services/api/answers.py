@@ -7,9 +7,10 @@ from http import HTTPStatus
 from typing import Any
 
 import httpx
+import httpx2
 
 
-def refused(response: httpx.Response, status: int, code: str) -> dict[str, Any]:
+def refused(response: httpx.Response | httpx2.Response, status: int, code: str) -> dict[str, Any]:
     """The problem in ``response``, which must be exactly of this kind (RFC 9457)."""
     assert response.status_code == status, response.text
     assert response.headers["Content-Type"] == "application/problem+json"

@@ -74,11 +74,13 @@ def _search(turn: Turn) -> Step:
 def _wanted(text: str) -> dict[str, Any]:
     """Arguments for a search: statuses named at the beginning, and what is left when filling words are taken off."""
     statuses: list[str] = []
+    quoted = _QUOTED.search(text)
+    if quoted:
+        text = text[: quoted.start()]
     while word := _LEADING.match(text):
         if word["status"]:
             statuses.append(_status(word["status"]))
         text = text[word.end() :]
-    quoted = _QUOTED.search(text)
     query = quoted["text"] if quoted else _TRAILING.sub("", text).strip(" \t\r\n.,;:!?'\"")
     wanted: dict[str, Any] = {"query": query[:_LONGEST_QUERY]} if query else {}
     return wanted | ({"status": list(dict.fromkeys(statuses))} if statuses else {})
