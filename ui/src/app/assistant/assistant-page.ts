@@ -55,7 +55,11 @@ export class AssistantPage {
     const error = this._assistant.error();
     return error ? problemOf(error) : null;
   });
-  protected readonly suggestions = ['Which tickets are open?', 'List tickets in progress', 'What can you do?'];
+  protected readonly suggestions = [
+    'Which tickets are open?',
+    'List tickets in progress',
+    'What can you do?',
+  ];
   protected readonly icons = { assistant: mdiCreationOutline, restart: mdiMessagePlusOutline };
 
   constructor() {

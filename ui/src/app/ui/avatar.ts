@@ -50,7 +50,10 @@ export class Avatar {
     return (first(words.at(0)) + (words.length > 1 ? first(words.at(-1)) : '')).toUpperCase();
   });
   protected readonly hue = computed(() => {
-    const sum = Array.from(this.name()).reduce((total, letter) => total * 31 + (letter.codePointAt(0) ?? 0), 7);
+    const sum = Array.from(this.name()).reduce(
+      (total, letter) => total * 31 + (letter.codePointAt(0) ?? 0),
+      7,
+    );
     return `hue-${sum % 6}`;
   });
 }
