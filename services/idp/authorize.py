@@ -17,6 +17,8 @@ from starlette.responses import RedirectResponse
 
 from services.idp import pkce, redirects, resource, scopes
 from services.idp.errors import (
+    REFUSED,
+    SENT_ON,
     InvalidRequest,
     LoginRequired,
     OAuthError,
@@ -145,7 +147,14 @@ CHECKS: tuple[Callable[[Asked], None], ...] = (
 )
 
 
-@router.get("/authorize", operation_id="authorize", status_code=303, openapi_extra=query(AuthorizeForm))
+@router.get(
+    "/authorize",
+    operation_id="authorize",
+    status_code=303,
+    response_class=RedirectResponse,
+    responses=SENT_ON | REFUSED,
+    openapi_extra=query(AuthorizeForm),
+)
 async def authorize(request: Request, provider: Started, at: Now) -> RedirectResponse:
     """Begin a sign-in: on to the login page, or straight back if somebody is signed in."""
     try:
@@ -155,7 +164,14 @@ async def authorize(request: Request, provider: Started, at: Now) -> RedirectRes
     return _answered(parameters, request, provider, at=at)
 
 
-@router.post("/authorize", operation_id="authorizeByForm", status_code=303, openapi_extra=form_body(AuthorizeForm))
+@router.post(
+    "/authorize",
+    operation_id="authorizeByForm",
+    status_code=303,
+    response_class=RedirectResponse,
+    responses=SENT_ON | REFUSED,
+    openapi_extra=form_body(AuthorizeForm),
+)
 async def authorize_by_form(request: Request, provider: Started, at: Now) -> RedirectResponse:
     """The same by a form (OIDC Core §3.1.2.1)."""
     try:

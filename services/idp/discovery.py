@@ -30,6 +30,12 @@ _FRESH = {"Cache-Control": "no-cache"}
 router = APIRouter()
 
 
+class JwkSet(JSONResponse):
+    """RFC 7517 §8.5.2."""
+
+    media_type = "application/jwk-set+json"
+
+
 @router.get("/.well-known/openid-configuration", operation_id="openidConfiguration", response_model=dict[str, Any])
 async def openid_configuration(request: Request, provider: Started) -> JSONResponse:
     """What this provider can do (OIDC Discovery §4)."""
@@ -44,10 +50,10 @@ async def authorization_server(request: Request, provider: Started) -> JSONRespo
     return JSONResponse(_metadata(request, provider), headers=_FRESH)
 
 
-@router.get("/jwks", operation_id="jwks", response_model=dict[str, Any])
-async def jwks(provider: Started) -> JSONResponse:
+@router.get("/jwks", operation_id="jwks", response_class=JwkSet)
+async def jwks(provider: Started) -> JwkSet:
     """The public keys."""
-    return JSONResponse(provider.keys.published(), headers=_FRESH, media_type="application/jwk-set+json")
+    return JwkSet(provider.keys.published(), headers=_FRESH)
 
 
 def _metadata(request: Request, provider: Provider) -> dict[str, Any]:

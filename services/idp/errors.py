@@ -8,13 +8,24 @@ person where no client can be trusted with the answer.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+
+Documented = dict[int | str, dict[str, Any]]
+"""Answers of an endpoint, as its OpenAPI description has them."""
+
+REFUSED: Documented = {400: {"description": "A page that says what is wrong", "content": {"text/html": {}}}}
+SENT_ON: Documented = {
+    303: {
+        "description": "Where the browser goes now",
+        "headers": {"Location": {"required": True, "schema": {"type": "string", "format": "uri"}}},
+    }
+}
 
 
 class ErrorBody(BaseModel):

@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse, RedirectResponse
 
 from services.idp import redirects
 from services.idp.authorize import issue_code, refuse
-from services.idp.errors import AccessDenied, InvalidRequest, Refusal
+from services.idp.errors import REFUSED, SENT_ON, AccessDenied, InvalidRequest, Refusal
 from services.idp.pages import Pages
 from services.idp.parameters import Parameters, form_body, query
 from services.idp.provider import Now, Provider, Started
@@ -43,7 +43,13 @@ def router(pages: Pages) -> APIRouter:
     """The page and its form."""
     routes = APIRouter()
 
-    @routes.get("/login", operation_id="loginPage", response_class=HTMLResponse, openapi_extra=query(LoginQuery))
+    @routes.get(
+        "/login",
+        operation_id="loginPage",
+        response_class=HTMLResponse,
+        responses=REFUSED,
+        openapi_extra=query(LoginQuery),
+    )
     async def login_page(request: Request, provider: Started, at: Now) -> HTMLResponse:
         """People to choose from, grouped by organization."""
         try:
@@ -63,7 +69,14 @@ def router(pages: Pages) -> APIRouter:
             tones=_TONES,
         )
 
-    @routes.post("/login", operation_id="login", status_code=303, openapi_extra=form_body(LoginForm))
+    @routes.post(
+        "/login",
+        operation_id="login",
+        status_code=303,
+        response_class=RedirectResponse,
+        responses=SENT_ON | REFUSED,
+        openapi_extra=form_body(LoginForm),
+    )
     async def login(request: Request, provider: Started, at: Now) -> RedirectResponse:
         """Sign in as the person chosen and go back to the client."""
         try:

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from services.idp import redirects
-from services.idp.errors import InvalidRequest, Refusal
+from services.idp.errors import REFUSED, SENT_ON, InvalidRequest, Refusal
 from services.idp.pages import Pages
 from services.idp.parameters import Parameters, form_body, query
 from services.idp.provider import Now, Provider, Started
@@ -42,7 +42,13 @@ def router(pages: Pages) -> APIRouter:
     """The endpoint, by query and by form."""
     routes = APIRouter()
 
-    @routes.get("/logout", operation_id="logout", openapi_extra=query(LogoutForm))
+    @routes.get(
+        "/logout",
+        operation_id="logout",
+        response_class=HTMLResponse,
+        responses=SENT_ON | REFUSED,
+        openapi_extra=query(LogoutForm),
+    )
     async def logout(request: Request, provider: Started, at: Now) -> Response:
         """End the session and go back to the client, or ask first if the client shows no proof."""
         try:
@@ -51,7 +57,13 @@ def router(pages: Pages) -> APIRouter:
             raise _broken(error.description) from None
         return _answer(form.model_copy(update={"confirmation": None}), request, provider, at=at)
 
-    @routes.post("/logout", operation_id="logoutByForm", openapi_extra=form_body(LogoutForm))
+    @routes.post(
+        "/logout",
+        operation_id="logoutByForm",
+        response_class=HTMLResponse,
+        responses=SENT_ON | REFUSED,
+        openapi_extra=form_body(LogoutForm),
+    )
     async def logout_by_form(request: Request, provider: Started, at: Now) -> Response:
         """The same by a form; also the answer to our own question."""
         try:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from fastapi import APIRouter
 from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from services.idp.errors import NO_STORE, BearerError, ErrorBody
+from services.idp.errors import NO_STORE, BearerError, Documented, ErrorBody
 from services.idp.provider import Now, Provider, Started
 from services.idp.tokens import read_access_token
 from services.shared.tokens import AccessToken, InvalidToken
@@ -28,7 +26,7 @@ class UserInfo(BaseModel):
     email_verified: bool | None = None
 
 
-_RESPONSES: dict[int | str, dict[str, Any]] = {
+_RESPONSES: Documented = {
     200: {"model": UserInfo},
     400: {"model": ErrorBody},
     401: {"description": "No token, or not a good one (RFC 6750 §3.1)"},
