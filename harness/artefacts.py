@@ -93,7 +93,8 @@ def _readme() -> str:
     table = "".join(f"{row}\n" for row in rows)
     text, found = TABLE.subn(lambda match: f"{match[1]}{table}{match[2]}", _read(README) or "")
     if not found:
-        raise HarnessError("README.md has no place for the port table", todo="put <!-- ports --> and <!-- /ports --> there")
+        todo = "put <!-- ports --> and <!-- /ports --> where it belongs"
+        raise HarnessError("README.md has no place for the port table", todo=todo)
     return text
 
 

@@ -51,10 +51,11 @@ def supervisor(xprocess: XProcess) -> Iterator[Control]:
     """The supervisor process of this pytest worker, owned by pytest-xprocess; it ends when the worker does."""
     worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
     name = f"pytest-{worker}-{os.getpid()}"
-    info = xprocess.getinfo(f"supervisor-{worker}")
-    if info.pidpath.check():
-        # A pid file outlives its process, and xprocess would terminate whoever has that pid today.
-        info.pidpath.remove()
+    # Under a name of its own: xprocess shares its files between all runs of a checkout, and it would terminate
+    # whoever has the pid today that a pid file of a former run names.
+    info = xprocess.getinfo(name)
+    if info.controldir.check():
+        info.controldir.remove()
 
     class Starter(ProcessStarter):  # type: ignore[misc]
         args: ClassVar = [sys.executable, "-m", "harness.supervisor", name]
@@ -76,7 +77,7 @@ def supervisor(xprocess: XProcess) -> Iterator[Control]:
         raise SupervisorError(f"the supervisor {name!r} ended", evidence=info.logpath.read()[-2000:])
     yield Control(record.control_port, record.secret)
     launch.hang_up(process)
-    info.pidpath.remove()
+    info.controldir.remove()
 
 
 @pytest.fixture(scope="session")

@@ -55,24 +55,30 @@ def recording(stack: Stack, *, name: str, username: str, path: Path, headless: b
     found = browser.find(headless=headless)
     if found is None:
         raise browser.NoBrowserError("there is no browser to record in", todo=browser.how_to_get_one())
-    with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
+    # The folder outlives the browser: the recorder writes its last steps while the context closes.
+    with tempfile.TemporaryDirectory() as folder:
         draft = Path(folder, "recorded.py")
-        opened = playwright.chromium.launch(executable_path=found, headless=headless, args=list(browser.ARGUMENTS))
-        context = opened.new_context(base_url=stack.url("ui"), locale="en-US", timezone_id="UTC")
-        page = web.sign_in(context.new_page(), username)
-        options = {
-            "language": "python-pytest",
-            "mode": "recording",
-            "outputFile": str(draft),
-            "launchOptions": {"headless": headless, "executablePath": str(found)},
-            "contextOptions": {},
-        }
-        # The public way to Playwright's recorder is its own command line, which cannot start signed in.
-        context._sync(context._impl_obj._show_recorder(options))  # noqa: SLF001
-        yield page
-        with contextlib.suppress(Exception):  # the user has closed the window: that ends a recording
-            context.close()
-            opened.close()
+        with sync_playwright() as playwright:
+            opened = playwright.chromium.launch(
+                executable_path=found, headless=headless, args=list(browser.ARGUMENTS)
+            )
+            context = opened.new_context(base_url=stack.url("ui"), locale="en-US", timezone_id="UTC")
+            page = web.sign_in(context.new_page(), username)
+            options = {
+                "language": "python-pytest",
+                "mode": "recording",
+                "outputFile": str(draft),
+                "launchOptions": {"headless": headless, "executablePath": str(found)},
+                "contextOptions": {},
+            }
+            # The public way to Playwright's recorder is its own command line, which cannot start signed in.
+            context._sync(context._impl_obj._show_recorder(options))  # noqa: SLF001
+            try:
+                yield page
+            finally:
+                if opened.is_connected():
+                    context.close()
+                    opened.close()
         text = draft.read_text(encoding="utf-8") if draft.exists() else ""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(scenario(text, name=name, username=username, origin=stack.url("ui")), encoding="utf-8")

@@ -54,7 +54,7 @@ def test_an_empty_value_counts_as_not_set() -> None:
     assert resolve(environment={"IDP_PORT": ""}) == DEFAULTS
 
 
-@pytest.mark.parametrize("value", ["text", "0", "70000", "-1", "1_000", "8080.0", "٩٠٠٠", "999999999999999999999"])
+@pytest.mark.parametrize("value", ["text", "0", "70000", "-1", "1_000", "7000.0", "٩٠٠٠", "999999999999999999999"])
 def test_a_bad_value_is_refused_and_named(value: str) -> None:
     assert f"IDP_PORT={value!r} (environment)" in refusal(environment={"IDP_PORT": value})
 

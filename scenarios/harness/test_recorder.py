@@ -1,0 +1,96 @@
+"""Recording: what somebody does with mouse and keyboard becomes a scenario that runs on any ports."""
+
+from __future__ import annotations
+
+import os
+import runpy
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page
+
+from harness import recorder
+from harness.bootstrap import child_environment
+from harness.errors import HarnessError
+from harness.stack import Stack
+from harness.topology import ROOT
+
+ORIGIN = "http://localhost:40001"
+
+
+def generated(*steps: str) -> str:
+    """A file as Playwright's recorder writes it."""
+    body = "".join(f"    {step}\n" for step in steps)
+    return f"import re\nfrom playwright.sync_api import Page, expect\n\n\ndef test_example(page: Page) -> None:\n{body}"
+
+
+def test_urls_become_relative_so_that_any_ports_will_do() -> None:
+    steps = (
+        f'page.goto("{ORIGIN}/tickets")',
+        f'expect(page).to_have_url("{ORIGIN}")',
+        'page.goto("http://else.test/")',
+    )
+    text = recorder.scenario(generated(*steps), name="tour", username="alice", origin=ORIGIN)
+    assert 'page.goto("/tickets")' in text
+    assert 'expect(page).to_have_url("/")' in text
+    assert 'page.goto("http://else.test/")' in text
+    assert "from playwright.sync_api import Page, expect" in text
+
+
+def test_a_recording_without_a_step_is_refused() -> None:
+    with pytest.raises(HarnessError, match="nothing was recorded"):
+        recorder.scenario(generated("pass"), name="tour", username="alice", origin=ORIGIN)
+
+
+def test_a_recording_never_replaces_another_unasked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(recorder, "FOLDER", tmp_path)
+    monkeypatch.setattr(recorder, "ROOT", tmp_path)
+    (tmp_path / "test_tour.py").touch()
+    with pytest.raises(HarnessError, match="exists already"):
+        recorder.target("tour", overwrite=False)
+    assert recorder.target("tour", overwrite=True) == tmp_path / "test_tour.py"
+
+
+@pytest.mark.parametrize("name", ["Tour", "a tour", "../tour", "", "tour-2", "1st"])
+def test_a_name_that_cannot_be_a_functions_is_refused(name: str) -> None:
+    with pytest.raises(HarnessError, match="cannot name a test"):
+        recorder.target(name, overwrite=False)
+
+
+DRIVE = """
+import sys
+from pathlib import Path
+from harness import launch, recorder
+
+with launch.running() as stack, recorder.recording(
+    stack, name="tour", username="alice", path=Path(sys.argv[1]), headless=True
+) as page:
+    page.get_by_role("link").filter(has_text="VPN drops").click()
+    page.get_by_role("link", name="Ask the assistant").click()
+    page.get_by_role("button", name="Send").click()
+    page.get_by_role("log", name="Conversation").get_by_text("VPN drops").first.wait_for()
+print(stack.url("ui"))
+"""
+
+
+def test_mouse_and_keyboard_are_recorded_and_replayed_on_other_ports(
+    tmp_path: Path, shared_stack: Stack, page_as: Callable[[str], Page]
+) -> None:
+    path = tmp_path / "test_tour.py"
+    # In a process of its own: Playwright's synchronous driver runs once per process, and it runs here already.
+    driven = subprocess.run(
+        [sys.executable, "-c", DRIVE, str(path)],
+        cwd=ROOT, env=child_environment(os.environ) | {"HARNESS_HOME": str(tmp_path / "home")},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert driven.returncode == 0, driven.stderr
+    recorded_at = driven.stdout.strip()
+    text = path.read_text(encoding="utf-8")
+    assert recorded_at not in text
+    assert 'page.get_by_role("button", name="Send").click()' in text
+
+    assert recorded_at != shared_stack.url("ui")
+    runpy.run_path(str(path))["test_tour"](page_as)
