@@ -29,7 +29,7 @@ def install(app: FastAPI) -> None:
 async def _problem(_: Request, error: Exception) -> Response:
     assert isinstance(error, ProblemError)  # noqa: S101 - Starlette's handlers are typed for any exception
     if error.status >= 500:  # noqa: PLR2004
-        logger.warning("%s: %s", type(error).__name__, error.detail, exc_info=error.__cause__)
+        logger.warning("%s (%r)", error.detail, error.__cause__)
     return error.response()
 
 

@@ -14,7 +14,7 @@ from fastmcp.client.transports import StreamableHttpTransport
 from fastmcp.client.transports.base import SessionKwargs, TransportOptions
 from mcp import ClientSession
 from mcp.shared.exceptions import MCPError
-from mcp_types import CallToolResult
+from mcp_types import REQUEST_TIMEOUT, CallToolResult
 from mcp_types.version import LATEST_MODERN_VERSION
 from pydantic import BaseModel, ValidationError
 from typing_extensions import Unpack
@@ -101,7 +101,7 @@ class McpServer:
             async with self.client() as client:
                 result = await client.call_tool_mcp(tool, arguments)
         except _TRANSPORT_ERRORS as error:
-            raise self.failure() from error
+            raise self.failure(error) from error
         if result.is_error:
             raise self._refusal(tool, result)
         try:
@@ -119,10 +119,10 @@ class McpServer:
             async with self.client() as client:
                 return [tool.name for tool in await client.list_tools()]
         except _TRANSPORT_ERRORS as error:
-            raise self.failure() from error
+            raise self.failure(error) from error
 
-    def failure(self) -> ProblemError:
-        """What an exchange with the server that broke off means for our caller."""
+    def failure(self, error: Exception) -> ProblemError:
+        """What ``error``, raised by the client instead of a result, means for our caller."""
         auth = self._auth
         if auth.refusal:
             return auth.refusal
@@ -131,8 +131,9 @@ class McpServer:
                 f"The {self.name} service needs a scope the token does not have.",
                 headers={"WWW-Authenticate": _scope_challenge(auth.challenge)},
             )
-        if auth.status is None or auth.status >= httpx2.codes.INTERNAL_SERVER_ERROR:
-            evidence = f"status {auth.status}" if auth.status else "no answer"
+        timed_out = isinstance(error, MCPError) and error.code == REQUEST_TIMEOUT
+        if timed_out or auth.status is None or auth.status >= httpx2.codes.INTERNAL_SERVER_ERROR:
+            evidence = f"status {auth.status}" if auth.status and not timed_out else "no answer"
             return Unavailable(
                 f"The {self.name} service cannot be reached now ({evidence}).", headers={"Retry-After": "1"}
             )

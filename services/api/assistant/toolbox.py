@@ -44,9 +44,9 @@ class Toolbox:
         """
         return [tool for server in self.servers for tool in await server.tools()]
 
-    def failure(self) -> ProblemError | None:
-        """Why a run with these tools broke off, if it was one of the servers."""
-        return next((server.failure() for server in self.servers if server.broken), None)
+    def failure(self, error: Exception) -> ProblemError | None:
+        """What ``error``, which ended a run with these tools, means for our caller, if it came from a server."""
+        return next((server.failure(error) for server in self.servers if server.broken), None)
 
     def toolsets(self) -> list[MCPToolset[None]]:
         """The tools as the agent takes them. A tool that fails tells the model so, and does not end the run."""
@@ -73,4 +73,4 @@ async def _explaining(
     except ModelRetry as error:
         if not server.broken:
             raise
-        raise ToolFailed(bytes(server.failure().response().body).decode()) from error
+        raise ToolFailed(bytes(server.failure(error).response().body).decode()) from error

@@ -111,7 +111,7 @@ class _Stream(AGUIEventStream[None, str]):
 
     async def on_error(self, error: Exception) -> AsyncIterator[BaseEvent]:
         self._error = True  # as the base class does: no RUN_FINISHED after this
-        problem = error if isinstance(error, ProblemError) else self.toolbox.failure()
+        problem = error if isinstance(error, ProblemError) else self.toolbox.failure(error)
         if problem is None:
             logger.error("a run failed", exc_info=error)
             problem = ProblemError("The assistant failed in a way nobody foresaw; the log of the api says how.")
