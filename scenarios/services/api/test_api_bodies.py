@@ -13,7 +13,7 @@ from scenarios.services.api.answers import refused
 if TYPE_CHECKING:
     from harness.person import Person
 
-AsUser = Callable[[str], "Person"]
+Member = Callable[[str], "Person"]
 
 JSON = {"Content-Type": "application/json"}
 
@@ -60,40 +60,40 @@ pytestmark = pytest.mark.usefixtures("nothing_is_stored")
 
 
 @pytest.fixture
-def nothing_is_stored(as_user: AsUser) -> Iterator[None]:
+def nothing_is_stored(member: Member) -> Iterator[None]:
     """What was refused has left no ticket behind."""
-    before = as_user("alice").api.get("/api/tickets").json()
+    before = member("alice").api.get("/api/tickets").json()
     yield
-    assert as_user("alice").api.get("/api/tickets").json() == before
+    assert member("alice").api.get("/api/tickets").json() == before
 
 
 @pytest.mark.parametrize("body", NOT_JSON.values(), ids=NOT_JSON)
-def test_what_is_not_strictly_json_is_malformed(as_user: AsUser, body: bytes) -> None:
-    answer = as_user("alice").api.post("/api/tickets", content=body, headers=JSON)
+def test_what_is_not_strictly_json_is_malformed(member: Member, body: bytes) -> None:
+    answer = member("alice").api.post("/api/tickets", content=body, headers=JSON)
     assert "JSON" in refused(answer, 400, "malformed")["detail"]
 
 
 @pytest.mark.parametrize(("body", "pointer"), UNFIT.values(), ids=UNFIT)
-def test_json_that_does_not_fit_is_invalid_and_says_where(as_user: AsUser, body: bytes, pointer: str) -> None:
-    problem = refused(as_user("alice").api.post("/api/tickets", content=body, headers=JSON), 422, "invalid")
+def test_json_that_does_not_fit_is_invalid_and_says_where(member: Member, body: bytes, pointer: str) -> None:
+    problem = refused(member("alice").api.post("/api/tickets", content=body, headers=JSON), 422, "invalid")
     assert [flaw["pointer"] for flaw in problem["errors"]] == [pointer]
 
 
 @pytest.mark.parametrize("media_type", ["text/plain", "application/x-www-form-urlencoded", "application/jsonx", None])
 @pytest.mark.parametrize("path", ["/api/tickets", "/api/chat"])
-def test_a_body_must_be_declared_as_json(as_user: AsUser, path: str, media_type: str | None) -> None:
+def test_a_body_must_be_declared_as_json(member: Member, path: str, media_type: str | None) -> None:
     headers = {"Content-Type": media_type} if media_type else {}
-    answer = as_user("alice").api.post(path, content=b'{"title": "x", "message": "x"}', headers=headers)
+    answer = member("alice").api.post(path, content=b'{"title": "x", "message": "x"}', headers=headers)
     refused(answer, 415, "unsupported_media_type")
 
 
 @pytest.mark.parametrize("chunked", [False, True], ids=["declared", "chunked"])
-def test_a_body_without_end_is_cut_short(as_user: AsUser, chunked: bool) -> None:
+def test_a_body_without_end_is_cut_short(member: Member, chunked: bool) -> None:
     def pieces() -> Iterator[bytes]:
         yield from [b" " * 64 * 1024] * 8
 
     body = pieces() if chunked else b"".join(pieces())
-    refused(as_user("alice").api.post("/api/tickets", content=body, headers=JSON), 413, "too_large")
+    refused(member("alice").api.post("/api/tickets", content=body, headers=JSON), 413, "too_large")
 
 
 @pytest.mark.parametrize(
@@ -105,5 +105,5 @@ def test_a_body_without_end_is_cut_short(as_user: AsUser, chunked: bool) -> None
         b'{"message": "x", "to": 1}',
     ],
 )
-def test_a_chat_message_is_checked_as_strictly(as_user: AsUser, body: bytes) -> None:
-    refused(as_user("alice").api.post("/api/chat", content=body, headers=JSON), 422, "invalid")
+def test_a_chat_message_is_checked_as_strictly(member: Member, body: bytes) -> None:
+    refused(member("alice").api.post("/api/chat", content=body, headers=JSON), 422, "invalid")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from harness.person import Person
     from harness.stack import Stack
 
-AsUser = Callable[[str], "Person"]
+Member = Callable[[str], "Person"]
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +89,7 @@ def test_health_tells_whose_server_this_is(shared_stack: Stack) -> None:
     assert httpx.get(shared_stack.url("api") + "/favicon.ico").status_code == 204
 
 
-def test_pages_of_the_interface_may_call(shared_stack: Stack, as_user: AsUser) -> None:
+def test_pages_of_the_interface_may_call(shared_stack: Stack, member: Member) -> None:
     origin = shared_stack.url("ui")
     asked = {
         "Origin": origin,
@@ -100,17 +100,17 @@ def test_pages_of_the_interface_may_call(shared_stack: Stack, as_user: AsUser) -
     assert preflight.status_code == 200
     assert preflight.headers["Access-Control-Allow-Origin"] == origin
     assert "Access-Control-Allow-Credentials" not in preflight.headers
-    answer = as_user("alice").api.get("/api/tickets/ACME-1", headers={"Origin": origin})
+    answer = member("alice").api.get("/api/tickets/ACME-1", headers={"Origin": origin})
     assert answer.headers["Access-Control-Allow-Origin"] == origin
     assert "ETag" in answer.headers["Access-Control-Expose-Headers"]
 
 
-def test_a_refusal_can_be_read_by_the_interface_too(shared_stack: Stack, as_user: AsUser) -> None:
+def test_a_refusal_can_be_read_by_the_interface_too(shared_stack: Stack, member: Member) -> None:
     origin = {"Origin": shared_stack.url("ui")}
     for answer in (
         httpx.get(shared_stack.url("api") + "/api/me", headers=origin),
-        as_user("alice").api.get("/api/tickets/ACME-999", headers=origin),
-        as_user("alice").api.post(
+        member("alice").api.get("/api/tickets/ACME-999", headers=origin),
+        member("alice").api.post(
             "/api/tickets", content=b" " * 300_000, headers=origin | {"Content-Type": "application/json"}
         ),
     ):
@@ -119,8 +119,8 @@ def test_a_refusal_can_be_read_by_the_interface_too(shared_stack: Stack, as_user
 
 
 @pytest.mark.parametrize("origin", ["http://evil.example", "http://localhost", "null", "http://localhost.evil.example"])
-def test_other_pages_may_not_call(shared_stack: Stack, as_user: AsUser, origin: str) -> None:
-    answer = as_user("alice").api.get("/api/me", headers={"Origin": origin})
+def test_other_pages_may_not_call(shared_stack: Stack, member: Member, origin: str) -> None:
+    answer = member("alice").api.get("/api/me", headers={"Origin": origin})
     assert "Access-Control-Allow-Origin" not in answer.headers
     preflight = {"Origin": origin, "Access-Control-Request-Method": "GET"}
     answer = httpx.options(shared_stack.url("api") + "/api/me", headers=preflight)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from harness.person import Person
     from harness.stack import Stack
 
-AsUser = Callable[[str], "Person"]
+Member = Callable[[str], "Person"]
 
 
 @pytest.mark.parametrize("path", ["/api/me", "/api/members"])
@@ -24,30 +24,30 @@ def test_nobody_is_told_anything_without_a_token(shared_stack: Stack, path: str)
     assert answer.headers["WWW-Authenticate"] == "Bearer"
 
 
-def test_me_is_the_caller_with_role_and_organization(as_user: AsUser) -> None:
-    rita = as_user("rita").api.get("/api/me").json()
+def test_me_is_the_caller_with_role_and_organization(member: Member) -> None:
+    rita = member("rita").api.get("/api/me").json()
     assert (rita["username"], rita["displayName"], rita["role"]) == ("rita", "Rita Sørensen", "requester")
     assert rita["organization"]["slug"] == "acme"
     assert rita["organization"]["ticketPrefix"] == "ACME"
-    assert as_user("grace").api.get("/api/me").json()["organization"]["slug"] == "globex"
+    assert member("grace").api.get("/api/me").json()["organization"]["slug"] == "globex"
 
 
-def test_me_says_the_same_as_the_organizations_service(as_user: AsUser) -> None:
-    alice = as_user("alice")
+def test_me_says_the_same_as_the_organizations_service(member: Member) -> None:
+    alice = member("alice")
     assert alice.api.get("/api/me").json() == alice.call_tool("organizations", "whoami")
 
 
-def test_members_are_those_of_the_own_organization(as_user: AsUser) -> None:
-    assert names(as_user("alice")) == {"alice", "adam", "olivia", "rita", "victor"}
-    assert names(as_user("grace")) == {"grace", "gustav", "gita"}
+def test_members_are_those_of_the_own_organization(member: Member) -> None:
+    assert names(member("alice")) == {"alice", "adam", "olivia", "rita", "victor"}
+    assert names(member("grace")) == {"grace", "gustav", "gita"}
 
 
-def test_a_requester_sees_only_herself(as_user: AsUser) -> None:
-    assert names(as_user("rita")) == {"rita"}
+def test_a_requester_sees_only_herself(member: Member) -> None:
+    assert names(member("rita")) == {"rita"}
 
 
-def test_members_come_in_pages_that_add_up(as_user: AsUser) -> None:
-    api = as_user("alice").api
+def test_members_come_in_pages_that_add_up(member: Member) -> None:
+    api = member("alice").api
     first = api.get("/api/members", params={"limit": 2}).json()
     second = api.get("/api/members", params={"limit": 2, "cursor": first["nextCursor"]}).json()
     third = api.get("/api/members", params={"limit": 2, "cursor": second["nextCursor"]}).json()
@@ -58,13 +58,13 @@ def test_members_come_in_pages_that_add_up(as_user: AsUser) -> None:
     assert [item for page in pages for item in page["items"]] == api.get("/api/members").json()["items"]
 
 
-def test_members_are_found_by_a_part_of_the_name(as_user: AsUser) -> None:
-    found = as_user("alice").api.get("/api/members", params={"query": "brandt"}).json()
+def test_members_are_found_by_a_part_of_the_name(member: Member) -> None:
+    found = member("alice").api.get("/api/members", params={"query": "brandt"}).json()
     assert [member["username"] for member in found["items"]] == ["olivia"]
 
 
-def test_a_token_without_the_scope_is_refused_and_told_so(shared_stack: Stack, as_user: AsUser) -> None:
-    token = as_user("alice").token("api", scope="openid tickets:read")
+def test_a_token_without_the_scope_is_refused_and_told_so(shared_stack: Stack, member: Member) -> None:
+    token = member("alice").token("api", scope="openid tickets:read")
     answer = httpx.get(shared_stack.url("api") + "/api/members", headers={"Authorization": f"Bearer {token}"})
     refused(answer, 403, "insufficient_scope")
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from harness.person import Person
     from harness.stack import Stack
 
-AsUser = Callable[[str], "Person"]
+Member = Callable[[str], "Person"]
 Environment = Callable[[Mapping[str, str]], None]
 
 NOBODY = "http://localhost:1"
@@ -43,7 +43,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> Environment:
 
 
 def test_an_app_starts_again_in_place_with_other_settings(
-    shared_stack: Stack, as_user: AsUser, environment: Environment
+    shared_stack: Stack, member: Member, environment: Environment
 ) -> None:
     app = create_app()
     first_page, second_page = "http://localhost:2", "http://localhost:3"
@@ -59,16 +59,16 @@ def test_an_app_starts_again_in_place_with_other_settings(
         assert allowed(client, second_page)
         assert not allowed(client, first_page)
         # The token is good now; what is wrong is the secret, which is not the caller's fault.
-        answer = client.get("/api/me", headers={"Authorization": f"Bearer {as_user('alice').token('api')}"})
+        answer = client.get("/api/me", headers={"Authorization": f"Bearer {member('alice').token('api')}"})
         assert answer.status_code == 502
 
 
 def test_while_the_issuer_cannot_be_asked_a_token_is_neither_good_nor_bad(
-    as_user: AsUser, environment: Environment
+    member: Member, environment: Environment
 ) -> None:
     environment(SETTINGS)
     with TestClient(create_app()) as client:
-        answer = client.get("/api/me", headers={"Authorization": f"Bearer {as_user('alice').token('api')}"})
+        answer = client.get("/api/me", headers={"Authorization": f"Bearer {member('alice').token('api')}"})
         refused(answer, 503, "unavailable")
         assert client.get("/healthz").status_code == 200
 

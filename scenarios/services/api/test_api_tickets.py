@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from harness.person import Person
     from harness.stack import Stack
 
+Member = Callable[[str], "Person"]
 AsUser = Callable[[str], "Person"]
 
 
@@ -25,22 +26,22 @@ def test_nobody_gets_at_tickets_without_a_token(shared_stack: Stack, method: str
     refused(answer, 401, "unauthenticated")
 
 
-def test_a_ticket_is_the_one_the_ticketing_service_has(as_user: AsUser) -> None:
-    alice = as_user("alice")
+def test_a_ticket_is_the_one_the_ticketing_service_has(member: Member) -> None:
+    alice = member("alice")
     answer = alice.api.get("/api/tickets/ACME-1")
     assert answer.json() == alice.call_tool("ticketing", "get_ticket", key="ACME-1")
     assert answer.headers["ETag"] == f'"{answer.json()["version"]}"'
 
 
-def test_another_organizations_ticket_looks_like_one_that_does_not_exist(as_user: AsUser) -> None:
-    api = as_user("alice").api
+def test_another_organizations_ticket_looks_like_one_that_does_not_exist(member: Member) -> None:
+    api = member("alice").api
     foreign = refused(api.get("/api/tickets/GLBX-1"), 404, "not_found")
     missing = refused(api.get("/api/tickets/GLBX-999"), 404, "not_found")
     assert foreign["detail"].replace("GLBX-1", "KEY") == missing["detail"].replace("GLBX-999", "KEY")
 
 
-def test_a_requester_sees_only_what_she_reported(as_user: AsUser) -> None:
-    rita = as_user("rita")
+def test_a_requester_sees_only_what_she_reported(member: Member) -> None:
+    rita = member("rita")
     me = rita.api.get("/api/me").json()["id"]
     page = rita.api.get("/api/tickets", params={"limit": 100}).json()
     assert page["total"] == len(page["items"]) > 0
@@ -48,16 +49,16 @@ def test_a_requester_sees_only_what_she_reported(as_user: AsUser) -> None:
     refused(rita.api.get("/api/tickets/ACME-4"), 404, "not_found")
 
 
-def test_the_list_can_be_narrowed_by_words_and_by_status(as_user: AsUser) -> None:
-    api = as_user("alice").api
+def test_the_list_can_be_narrowed_by_words_and_by_status(member: Member) -> None:
+    api = member("alice").api
     found = api.get("/api/tickets", params={"query": "VPN drops"}).json()
     assert [ticket["key"] for ticket in found["items"]] == ["ACME-1"]
     narrowed = api.get("/api/tickets", params={"status": ["pending", "in_progress"], "limit": 100}).json()
     assert {ticket["status"] for ticket in narrowed["items"]} == {"pending", "in_progress"}
 
 
-def test_pages_add_up_and_the_last_change_comes_first(as_user: AsUser) -> None:
-    api = as_user("alice").api
+def test_pages_add_up_and_the_last_change_comes_first(member: Member) -> None:
+    api = member("alice").api
     whole = api.get("/api/tickets", params={"limit": 100}).json()
     items, cursor = [], None
     while True:
@@ -71,8 +72,8 @@ def test_pages_add_up_and_the_last_change_comes_first(as_user: AsUser) -> None:
     assert [ticket["updatedAt"] for ticket in items] == sorted((t["updatedAt"] for t in items), reverse=True)
 
 
-def test_a_page_of_another_list_is_not_found(as_user: AsUser) -> None:
-    api = as_user("alice").api
+def test_a_page_of_another_list_is_not_found(member: Member) -> None:
+    api = member("alice").api
     cursor = api.get("/api/tickets", params={"limit": 1}).json()["nextCursor"]
     refused(api.get("/api/tickets", params={"cursor": cursor, "status": "open"}), 404, "not_found")
     refused(api.get("/api/tickets", params={"cursor": "made-up"}), 404, "not_found")
@@ -94,14 +95,14 @@ def test_a_page_of_another_list_is_not_found(as_user: AsUser) -> None:
         ("stauts=open", "query.stauts"),
     ],
 )
-def test_a_parameter_that_does_not_fit_is_named(as_user: AsUser, query: str, pointer: str) -> None:
-    problem = refused(as_user("alice").api.get(f"/api/tickets?{query}"), 422, "invalid")
+def test_a_parameter_that_does_not_fit_is_named(member: Member, query: str, pointer: str) -> None:
+    problem = refused(member("alice").api.get(f"/api/tickets?{query}"), 422, "invalid")
     assert [flaw["pointer"] for flaw in problem["errors"]] == [pointer]
 
 
 @pytest.mark.parametrize("key", ["acme-1", "ACME", "ACME-0", "ACME-01", "ACME-1%0A", "%00", "ACME-1234567890"])
-def test_a_key_that_cannot_be_one_is_invalid(as_user: AsUser, key: str) -> None:
-    refused(as_user("alice").api.get(f"/api/tickets/{key}"), 422, "invalid")
+def test_a_key_that_cannot_be_one_is_invalid(member: Member, key: str) -> None:
+    refused(member("alice").api.get(f"/api/tickets/{key}"), 422, "invalid")
 
 
 def test_who_may_create_a_ticket_finds_it_where_the_answer_says(stack: Stack, as_user: AsUser) -> None:

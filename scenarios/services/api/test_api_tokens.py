@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from harness.person import Person
     from harness.stack import Stack
 
-AsUser = Callable[[str], "Person"]
+Member = Callable[[str], "Person"]
 
 
 def sent(stack: Stack, authorization: str) -> httpx.Response:
@@ -24,15 +24,15 @@ def sent(stack: Stack, authorization: str) -> httpx.Response:
 
 
 @pytest.mark.parametrize("audience", ["ticketing", "organizations"])
-def test_a_token_for_another_service_is_refused(shared_stack: Stack, as_user: AsUser, audience: str) -> None:
-    answer = sent(shared_stack, f"Bearer {as_user('alice').token(audience)}")
+def test_a_token_for_another_service_is_refused(shared_stack: Stack, member: Member, audience: str) -> None:
+    answer = sent(shared_stack, f"Bearer {member('alice').token(audience)}")
     refused(answer, 401, "unauthenticated")
     assert 'error="invalid_token"' in answer.headers["WWW-Authenticate"]
 
 
-def test_the_api_token_opens_no_other_service(shared_stack: Stack, as_user: AsUser) -> None:
+def test_the_api_token_opens_no_other_service(shared_stack: Stack, member: Member) -> None:
     """What the MCP servers get from the api is exchanged; the caller's own token would not do."""
-    token = as_user("alice").token("api")
+    token = member("alice").token("api")
     answer = httpx.post(shared_stack.audience("ticketing"), json={}, headers={"Authorization": f"Bearer {token}"})
     assert answer.status_code == 401
 
@@ -51,8 +51,8 @@ def test_garbage_is_refused_without_being_repeated(shared_stack: Stack, token: s
     assert len(answer.text) < 1000
 
 
-def test_a_changed_claim_breaks_the_signature(shared_stack: Stack, as_user: AsUser) -> None:
-    header, payload, signature = as_user("victor").token("api").split(".")
+def test_a_changed_claim_breaks_the_signature(shared_stack: Stack, member: Member) -> None:
+    header, payload, signature = member("victor").token("api").split(".")
     claims = json.loads(base64.urlsafe_b64decode(payload + "=="))
     claims["roles"] = ["owner"]
     forged = base64.urlsafe_b64encode(json.dumps(claims).encode()).rstrip(b"=").decode()
@@ -60,14 +60,14 @@ def test_a_changed_claim_breaks_the_signature(shared_stack: Stack, as_user: AsUs
     assert "signature" in refused(answer, 401, "unauthenticated")["detail"]
 
 
-def test_a_token_without_a_signature_is_refused(shared_stack: Stack, as_user: AsUser) -> None:
-    _, payload, _ = as_user("alice").token("api").split(".")
+def test_a_token_without_a_signature_is_refused(shared_stack: Stack, member: Member) -> None:
+    _, payload, _ = member("alice").token("api").split(".")
     header = base64.urlsafe_b64encode(b'{"alg":"none","typ":"at+jwt","kid":"x"}').rstrip(b"=").decode()
     refused(sent(shared_stack, f"Bearer {header}.{payload}."), 401, "unauthenticated")
 
 
-def test_no_answer_and_no_log_line_holds_a_token(shared_stack: Stack, as_user: AsUser) -> None:
-    alice = as_user("alice")
+def test_no_answer_and_no_log_line_holds_a_token(shared_stack: Stack, member: Member) -> None:
+    alice = member("alice")
     alice.api.get("/api/tickets")
     refused(sent(shared_stack, f"Bearer {alice.token('ticketing')}"), 401, "unauthenticated")
     log = shared_stack.log("api")
