@@ -9,8 +9,13 @@ import { EmptyState } from '../ui/empty-state';
   selector: 'app-not-found',
   imports: [EmptyState, MatButton, RouterLink],
   template: `
-    <app-empty-state [icon]="icon" title="There is no such page" text="The address may be old, or mistyped.">
-      <a matButton="filled" routerLink="/tickets">Go to the tickets</a>
+    <app-empty-state
+      whole
+      [icon]="icon"
+      title="There is no such page"
+      text="The address may be old, or mistyped."
+    >
+      <a matButton="filled" routerLink="/tickets">Go to the list</a>
     </app-empty-state>
   `,
 })

@@ -75,6 +75,6 @@ export class TicketDetail {
   }
 
   private person(id: string | null | undefined): string | null {
-    return id ? (this.people.name(id) ?? 'A member of your organization') : null;
+    return id ? this.people.name(id) : null;
   }
 }

@@ -75,7 +75,7 @@ describe('the list of tickets', () => {
   it('is kind when there is nothing', async () => {
     await open();
     await answer(pageOf([]));
-    expect(dom().all('heading')).toContain('No tickets yet');
+    expect(dom().all('heading')).toContain('Nothing here yet');
   });
 
   it('tells what failed, in words, and tries again', async () => {

@@ -60,8 +60,8 @@ export class TicketList {
     }
   }
 
-  protected assignee(ticket: Ticket): string | null {
-    return ticket.assigneeId === null ? null : (this.people.name(ticket.assigneeId) ?? 'Assigned');
+  protected assignee({ assigneeId }: Ticket): string | null {
+    return assigneeId === null ? null : this.people.name(assigneeId);
   }
 
   protected showOnly(filter: TicketFilter): void {

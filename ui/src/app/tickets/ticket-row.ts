@@ -15,6 +15,6 @@ import { StatusBadge } from './status-badge';
 })
 export class TicketRow {
   readonly ticket = input.required<Ticket>();
-  /** Name of the assignee; null: nobody. */
+  /** Name of the assignee, as far as there is one and the user may know it. */
   readonly assignee = input.required<string | null>();
 }

@@ -1,4 +1,4 @@
-import { Component, input } from '@angular/core';
+import { Component, booleanAttribute, input } from '@angular/core';
 
 import { Icon } from './icon';
 
@@ -8,7 +8,11 @@ import { Icon } from './icon';
   imports: [Icon],
   template: `
     <span class="badge"><app-icon [path]="icon()" /></span>
-    <h2>{{ title() }}</h2>
+    @if (whole()) {
+      <h1>{{ title() }}</h1>
+    } @else {
+      <h2>{{ title() }}</h2>
+    }
     <p>{{ text() }}</p>
     <ng-content />
   `,
@@ -32,6 +36,7 @@ import { Icon } from './icon';
       padding: 0.875rem;
     }
 
+    h1,
     h2 {
       font: var(--mat-sys-title-large);
       font-weight: 600;
@@ -49,4 +54,6 @@ export class EmptyState {
   readonly icon = input.required<string>();
   readonly title = input.required<string>();
   readonly text = input.required<string>();
+  /** This is all there is on the page, so its title is the page's. */
+  readonly whole = input(false, { transform: booleanAttribute });
 }

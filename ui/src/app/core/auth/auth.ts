@@ -36,7 +36,7 @@ export class Auth {
     }
     const result = await this.check(returning ? href : origin + pathname);
     if (result.errorMessage) {
-      this._failure.set(result.errorMessage);
+      this._failure.set(`The sign-in could not be completed (${result.errorMessage}). Start again.`);
     }
     this._seen.set(this.signedIn());
   }
@@ -97,7 +97,7 @@ export class Auth {
   private async check(url: string): Promise<LoginResponse> {
     const result = await firstValueFrom(this.oidc.checkAuth(url)).catch((error: unknown) => ({
       ...SIGNED_OUT,
-      errorMessage: error instanceof Error ? error.message : String(error),
+      errorMessage: error instanceof Error ? error.message : 'no reason given',
     }));
     const hasRefreshToken = Boolean(await firstValueFrom(this.oidc.getRefreshToken()));
     if (result.isAuthenticated || result.errorMessage || !hasRefreshToken) {

@@ -1,7 +1,8 @@
-import { Service, computed, inject, resource } from '@angular/core';
+import { Service, computed, inject, linkedSignal, resource } from '@angular/core';
 
 import { Api } from '../../api/api';
 import { getMe } from '../../api/functions';
+import { type Me } from '../../api/models';
 import { Auth } from '../auth/auth';
 import { problemOf } from '../problems/problem';
 
@@ -15,7 +16,11 @@ export class Session {
     loader: () => this.api.invoke(getMe),
   });
 
-  readonly me = computed(() => (this._me.hasValue() ? this._me.value() : null));
+  /** Stays when the session ends: the user is still the one who sits here. */
+  readonly me = linkedSignal<Me | null, Me | null>({
+    source: () => (this._me.hasValue() ? this._me.value() : null),
+    computation: (me, previous) => me ?? previous?.value ?? null,
+  }).asReadonly();
   readonly problem = computed(() => {
     const error = this._me.error();
     return error ? problemOf(error) : null;
