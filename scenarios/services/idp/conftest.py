@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, quote_plus, urlsplit
 import httpx2 as httpx
 import jwt
 import pytest
+from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from services.idp.app import create_app
@@ -152,6 +153,7 @@ class Client:
 class Alone(Client):
     """The provider without the rest of the system, so that a test has its secret and its clock in hand."""
 
+    app: FastAPI
     api_secret: str
     seconds: float = field(default_factory=time.time)
 
@@ -216,6 +218,6 @@ def alone(settings: dict[str, str]) -> Iterator[Alone]:
     """A provider in this process. ``alone.seconds`` is its time."""
     app = create_app()
     with TestClient(app, base_url=ALONE.idp, follow_redirects=False) as http:
-        provider = Alone(http, ALONE, api_secret=settings["API_CLIENT_SECRET"])
+        provider = Alone(http, ALONE, app, api_secret=settings["API_CLIENT_SECRET"])
         app.dependency_overrides[now] = lambda: provider.seconds
         yield provider

@@ -7,6 +7,8 @@ from urllib.parse import urlencode
 import pytest
 
 from scenarios.services.idp.conftest import LOOPBACK, Alone, Client, told
+from services.idp.redirects import registered
+from services.idp.registry import Client as RegisteredClient
 
 
 def test_a_sign_in_ends_at_the_client_with_code_state_and_issuer(idp: Client) -> None:
@@ -62,6 +64,15 @@ def test_a_native_client_may_listen_on_any_loopback_port(idp: Client, host: str,
 def test_a_web_client_may_not_change_its_port(idp: Client) -> None:
     response = idp.authorize(idp.as_ui(redirect_uri="http://localhost:1/auth/callback"))
     assert (response.status_code, "location" in response.headers) == (400, False)
+
+
+def test_only_a_native_client_has_the_loopback_exception() -> None:
+    web = RegisteredClient(
+        id="web", name="Web", grants=frozenset(), resources=frozenset(), redirect_uris=frozenset({LOOPBACK})
+    )
+    assert registered(LOOPBACK, web)
+    assert not registered(LOOPBACK.replace("4321", "4322"), web)
+    assert not registered(LOOPBACK, web.model_copy(update={"redirect_uris": {"http://127.0.0.1/callback"}}))
 
 
 @pytest.mark.parametrize("client_id", ["nobody", "", None])
