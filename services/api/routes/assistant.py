@@ -11,10 +11,10 @@ from services.api.assistant.agent import SIMULATED
 from services.api.assistant.events import ChatEvent
 from services.api.assistant.views import Assistant
 from services.api.dependencies import AssistantTools, ChatTurn, ModelName
-from services.api.strict_route import StrictRoute
+from services.api.event_route import EventRoute
 from services.shared.problems import Invalid, Malformed, NotFound, TooLarge, UnsupportedMediaType, problems
 
-router = APIRouter(prefix="/api", tags=["assistant"], route_class=StrictRoute)
+router = APIRouter(prefix="/api", tags=["assistant"], route_class=EventRoute)
 
 
 @router.get("/assistant")
