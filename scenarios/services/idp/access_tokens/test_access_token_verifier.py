@@ -1,124 +1,27 @@
-"""What a resource server believes: RFC 9068 §4 and RFC 8725, case by case. The keys are the test's own."""
+"""What a resource server believes: RFC 9068 §4 and RFC 8725, case by case."""
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import hmac
 import json
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import partial
-from typing import Any
 
-import httpx
-import jwt
 import pytest
-from anyio.from_thread import start_blocking_portal
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from services.shared.tokens import AccessToken, AccessTokenVerifier, InvalidToken, KeysUnavailable
-
-ISSUER, AUDIENCE, NOW = "http://localhost:41", "http://localhost:44/mcp", 1_800_000_000
-Changes = dict[str, Any]
-
-
-def encoded(value: bytes | Changes) -> str:
-    raw = value if isinstance(value, bytes) else json.dumps(value).encode()
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
-
-
-def published(kid: str, algorithm: str, private: Any) -> Changes:
-    members: Changes = jwt.get_algorithm_by_name(algorithm).to_jwk(private.public_key(), as_dict=True)
-    members.pop("key_ops", None)
-    return members | {"kid": kid, "use": "sig", "alg": algorithm}
-
-
-@dataclass
-class Issuer:
-    """An issuer that signs whatever it is told to, and a count of how often its keys were fetched."""
-
-    private: dict[str, tuple[str, Any]]
-    jwks: Changes = field(default_factory=dict)
-    answer: Callable[[], httpx.Response] | None = None
-    fetches: int = 0
-
-    def publish(self, *kids: str) -> None:
-        self.jwks = {"keys": [published(kid, *self.private[kid]) for kid in kids]}
-
-    def respond(self, request: httpx.Request) -> httpx.Response:
-        assert str(request.url) == f"{ISSUER}/jwks"
-        self.fetches += 1
-        return self.answer() if self.answer else httpx.Response(200, json=self.jwks)
-
-    def sign(self, header: Changes | bytes, payload: Changes | bytes, *, key: str = "rsa") -> str:
-        signed = f"{encoded(header)}.{encoded(payload)}"
-        algorithm, private = self.private[key]
-        signature = jwt.get_algorithm_by_name(algorithm).sign(signed.encode(), private)
-        return f"{signed}.{encoded(signature)}"
-
-
-@pytest.fixture(scope="session")
-def private_keys() -> dict[str, tuple[str, Any]]:
-    return {
-        "rsa": ("RS256", rsa.generate_private_key(public_exponent=65537, key_size=2048)),
-        "other": ("RS256", rsa.generate_private_key(public_exponent=65537, key_size=2048)),
-        "ec": ("ES256", ec.generate_private_key(ec.SECP256R1())),
-        "ed": ("EdDSA", ed25519.Ed25519PrivateKey.generate()),
-    }
-
-
-@pytest.fixture
-def issuer(private_keys: dict[str, tuple[str, Any]]) -> Issuer:
-    issuer = Issuer(private_keys)
-    issuer.publish("rsa", "ec", "ed")
-    return issuer
-
-
-Verify = Callable[..., AccessToken]
-
-
-@pytest.fixture
-def verify(issuer: Issuer) -> Verify:
-    """Verify in an event loop of its own thread: a browser test may have left one running in this thread."""
-    http = httpx.AsyncClient(transport=httpx.MockTransport(issuer.respond))
-    verifier = AccessTokenVerifier(issuer=ISSUER, audience=AUDIENCE, http=http)
-
-    def call(token: str, *, at: float = NOW) -> AccessToken:
-        with start_blocking_portal() as portal:
-            return portal.call(partial(verifier.verify, token, at=at))
-
-    return call
-
-
-def header(**changes: Any) -> Changes:
-    return changed({"alg": "RS256", "typ": "at+jwt", "kid": "rsa"}, changes)
-
-
-def payload(**changes: Any) -> Changes:
-    usual = {
-        "iss": ISSUER, "sub": "usr_1", "aud": AUDIENCE, "exp": NOW + 600, "iat": NOW, "nbf": NOW, "jti": "family.1",
-        "client_id": "api", "scope": "tickets:read tickets:write", "org_id": "org_1", "roles": ["agent"],
-    }  # fmt: skip
-    return changed(usual, changes)
-
-
-def changed(usual: Changes, changes: Changes) -> Changes:
-    """With changes; ``...`` takes a member out."""
-    return {name: value for name, value in (usual | changes).items() if value is not ...}
-
-
-def refused(verify: Verify, token: str, *, at: float = NOW) -> str:
-    with pytest.raises(InvalidToken) as caught:
-        verify(token, at=at)
-    description = caught.value.description
-    # RFC 6750 §3: what may stand in error_description
-    assert description.isascii()
-    assert description.isprintable()
-    assert '"' not in description
-    assert "\\" not in description
-    return description
+from scenarios.services.idp.access_tokens.conftest import (
+    AUDIENCE,
+    ISSUER,
+    NOW,
+    Changes,
+    Issuer,
+    Verify,
+    encoded,
+    header,
+    payload,
+    published,
+    refused,
+)
 
 
 def test_a_good_token_says_who_may_do_what_and_through_whom(issuer: Issuer, verify: Verify) -> None:
@@ -293,107 +196,3 @@ def test_there_is_one_spelling_of_a_signature(issuer: Issuer, verify: Verify) ->
 @pytest.mark.parametrize("token", ["", "opaque", "a.b", "a.b.c.d.e", "..", "a..c", "é.é.é", "a" * 8193, "." * 8000])
 def test_what_is_no_token_at_all(verify: Verify, token: str) -> None:
     refused(verify, token)
-
-
-def test_the_issuer_is_asked_once(issuer: Issuer, verify: Verify) -> None:
-    for _ in range(5):
-        verify(issuer.sign(header(), payload()))
-    assert issuer.fetches == 1
-
-
-def test_a_new_key_is_known_at_once(issuer: Issuer, verify: Verify) -> None:
-    verify(issuer.sign(header(), payload()))
-    issuer.publish("rsa", "other")
-    assert verify(issuer.sign(header(kid="other"), payload(), key="other")).subject == "usr_1"
-
-
-def test_a_withdrawn_key_is_believed_no_longer_than_five_minutes(issuer: Issuer, verify: Verify) -> None:
-    token = issuer.sign(header(), payload())
-    verify(token)
-    issuer.publish("other")
-    assert verify(token, at=NOW + 299).subject == "usr_1"
-    assert refused(verify, token, at=NOW + 300) == "the token is signed with an unknown key"
-
-
-def test_a_clock_that_is_set_back_does_not_keep_old_keys_alive(issuer: Issuer, verify: Verify) -> None:
-    verify(issuer.sign(header(), payload(exp=NOW + 9000)), at=NOW + 8000)
-    issuer.publish("other")
-    assert refused(verify, issuer.sign(header(), payload())) == "the token is signed with an unknown key"
-
-
-def test_a_flood_of_unknown_keys_stays_here(issuer: Issuer, verify: Verify) -> None:
-    for number in range(50):
-        refused(verify, issuer.sign(header(kid=f"k{number}"), payload()))
-    assert issuer.fetches == 11
-    assert verify(issuer.sign(header(), payload())).subject == "usr_1"
-    issuer.publish("other")
-    assert verify(issuer.sign(header(kid="other"), payload(), key="other"), at=NOW + 1).subject == "usr_1"
-
-
-def test_many_at_once_fetch_once(issuer: Issuer) -> None:
-    token = issuer.sign(header(), payload())
-
-    async def burst() -> list[AccessToken]:
-        async with httpx.AsyncClient(transport=httpx.MockTransport(issuer.respond)) as http:
-            verifier = AccessTokenVerifier(issuer=ISSUER, audience=AUDIENCE, http=http)
-            return await asyncio.gather(*(verifier.verify(token, at=NOW) for _ in range(20)))
-
-    with start_blocking_portal() as portal:
-        assert len(portal.call(burst)) == 20
-    assert issuer.fetches == 1
-
-
-def unreachable() -> httpx.Response:
-    raise httpx.ConnectError("connection refused")
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [
-        unreachable,
-        lambda: httpx.Response(503),
-        lambda: httpx.Response(302, headers={"Location": "https://evil.example/jwks"}),
-        lambda: httpx.Response(200, text="<html>"),
-        lambda: httpx.Response(200, json=[]),
-        lambda: httpx.Response(200, json={"keys": {}}),
-    ],
-    ids=["down", "503", "redirect", "HTML", "list", "no list"],
-)
-def test_without_the_issuers_keys_nothing_is_said_about_the_token(
-    issuer: Issuer, verify: Verify, answer: Callable[[], httpx.Response]
-) -> None:
-    issuer.answer = answer
-    with pytest.raises(KeysUnavailable):
-        verify(issuer.sign(header(), payload()))
-    issuer.answer = None
-    assert verify(issuer.sign(header(), payload())).subject == "usr_1"
-
-
-def test_an_issuer_that_is_down_does_not_matter_while_its_keys_are_known(issuer: Issuer, verify: Verify) -> None:
-    token = issuer.sign(header(), payload())
-    verify(token)
-    issuer.answer = unreachable
-    assert verify(token).subject == "usr_1"
-
-
-def test_members_of_no_use_in_a_key_set_are_passed_over(issuer: Issuer, verify: Verify) -> None:
-    good = issuer.jwks["keys"][0]
-    secret = {"kty": "oct", "k": "c2VjcmV0", "kid": "rsa", "alg": "HS256"}
-    nonsense = [
-        None,
-        {},
-        {"kid": "rsa"},
-        {"kty": "XYZ", "kid": "rsa"},
-        good | {"alg": ["RS256"]},
-        good | {"use": "enc"},
-        good | {"kid": 1},
-        secret,
-    ]
-    issuer.jwks = {"keys": [*nonsense, good]}
-    assert verify(issuer.sign(header(), payload())).subject == "usr_1"
-
-
-def test_two_keys_of_one_name_are_no_key(issuer: Issuer, verify: Verify) -> None:
-    issuer.jwks["keys"].append(published("rsa", *issuer.private["other"]))
-    for key in ("rsa", "other"):
-        assert refused(verify, issuer.sign(header(), payload(), key=key)) == "the token is signed with an unknown key"
