@@ -1,4 +1,4 @@
-"""An issuer that signs whatever it is told to, and a resource server that has to decide. The keys are the test's own."""
+"""An issuer that signs whatever it is told to, and a resource server that decides. The keys are the test's own."""
 
 from __future__ import annotations
 
