@@ -7,8 +7,9 @@ from typing import Annotated
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from services.api.assistant.thread import Thread
 from services.api.assistant.toolbox import Toolbox
-from services.api.assistant.turn import Thread, Turn
+from services.api.assistant.turn import Turn
 from services.api.assistant.views import ChatRequest
 from services.api.connections import Connections
 from services.api.organizations import Organizations
@@ -47,8 +48,7 @@ async def _caller(
         ) from None
     except KeysUnavailable as error:
         raise Unavailable(
-            "Access tokens cannot be checked now: the identity provider does not give out its keys.",
-            headers={"Retry-After": "1"},
+            "Access tokens cannot be checked now: the identity provider does not give out its keys."
         ) from error
 
 

@@ -99,17 +99,13 @@ def _name(caller: AccessToken, audience: str) -> tuple[str, str]:
 
 
 def _unreachable(error: httpx.HTTPError) -> Unavailable:
-    return Unavailable(
-        f"The identity provider cannot be reached now ({type(error).__name__}).", headers={"Retry-After": "1"}
-    )
+    return Unavailable(f"The identity provider cannot be reached now ({type(error).__name__}).")
 
 
 def _refused(answer: httpx.Response) -> ProblemError:
     """What a refusal by the token endpoint means for our own caller."""
     if answer.is_server_error:
-        return Unavailable(
-            f"The identity provider cannot serve now (status {answer.status_code}).", headers={"Retry-After": "1"}
-        )
+        return Unavailable(f"The identity provider cannot serve now (status {answer.status_code}).")
     try:
         refusal = _Refusal.model_validate_json(answer.content)
     except ValidationError:

@@ -134,9 +134,7 @@ class McpServer:
         timed_out = isinstance(error, MCPError) and error.code == REQUEST_TIMEOUT
         if timed_out or auth.status is None or auth.status >= httpx2.codes.INTERNAL_SERVER_ERROR:
             evidence = f"status {auth.status}" if auth.status and not timed_out else "no answer"
-            return Unavailable(
-                f"The {self.name} service cannot be reached now ({evidence}).", headers={"Retry-After": "1"}
-            )
+            return Unavailable(f"The {self.name} service cannot be reached now ({evidence}).")
         return BadGateway(f"The {self.name} service gave an answer that makes no sense (status {auth.status}).")
 
     def _refusal(self, tool: str, result: CallToolResult) -> ProblemError:

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import (
-    AwareDatetime,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    GetJsonSchemaHandler,
-    StringConstraints,
-)
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
-from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema
+
+from services.api.parameters import NO_NUL, NOT_BLANK, Cursor, Label, Limit, Omittable, Search
 
 
 class Out(BaseModel):
@@ -142,41 +133,10 @@ class TicketPage(Out):
     total: int = Field(ge=0)
 
 
-NO_NUL = r"^[^\u0000]*$"
-"""Databases and C libraries end a text at U+0000, so no text may hold one."""
-
-
-_NOT_BLANK = r"^[^\u0000]*[^\u0000\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000][^\u0000]*$"
-"""Something besides white space. Written out, because engines differ about ``\\s`` (U+0085, U+FEFF)."""
-
-
-class _Omittable:
-    """For a parameter that is left out or has a value: there is no null in a query string."""
-
-    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        [schema] = [member for member in handler(core)["anyOf"] if member != {"type": "null"}]
-        return dict(schema)
-
-
-def _decimal(text: object) -> object:
-    if isinstance(text, str) and not _INTEGER.fullmatch(text):
-        raise ValueError("an integer is digits only")
-    return text
-
-
-_INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")
-"""Python would also read `` 5``, ``1_0`` and ``5.0``."""
-
-Label = Annotated[str, StringConstraints(min_length=1, max_length=50, pattern=NO_NUL)]
-Search = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=NO_NUL)]
-Cursor = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9_-]+$")]
-Limit = Annotated[int, Field(ge=1, le=100), BeforeValidator(_decimal)]
-
-
 class TicketCreate(In):
     """A new ticket. The caller becomes its reporter."""
 
-    title: Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_NOT_BLANK)]
+    title: Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=NOT_BLANK)]
     description: Annotated[str, StringConstraints(max_length=10_000, pattern=NO_NUL)] = ""
     type: TicketType = TicketType.request
     priority: TicketPriority = TicketPriority.normal
@@ -187,13 +147,13 @@ class PageQuery(In):
     """How many at once, and where to go on."""
 
     limit: Limit = 20
-    cursor: Annotated[Cursor | None, _Omittable()] = Field(default=None, description="`nextCursor` of the page before.")
+    cursor: Annotated[Cursor | None, Omittable()] = Field(default=None, description="`nextCursor` of the page before.")
 
 
 class TicketQuery(PageQuery):
     """Which tickets, and how many at once."""
 
-    query: Annotated[Search | None, _Omittable()] = Field(
+    query: Annotated[Search | None, Omittable()] = Field(
         default=None, description="Text to look for in key, title, description and labels."
     )
     status: Annotated[list[TicketStatus], Field(max_length=6)] = Field(default=[], description="Any of these.")
@@ -202,6 +162,6 @@ class TicketQuery(PageQuery):
 class MemberQuery(PageQuery):
     """Which members, and how many at once."""
 
-    query: Annotated[Search | None, _Omittable()] = Field(
+    query: Annotated[Search | None, Omittable()] = Field(
         default=None, description="Text to look for in name, username and email."
     )

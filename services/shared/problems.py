@@ -42,13 +42,15 @@ class ProblemError(Exception):
     says: ClassVar[str] = "The service failed."
     headers: ClassVar[tuple[str, ...]] = ()
     """Headers every answer of this kind carries, for the schema."""
+    usual_headers: ClassVar[Mapping[str, str]] = {}
+    """What they say unless told otherwise."""
 
     def __init__(
         self, detail: str, *, headers: Mapping[str, str] | None = None, errors: list[Flaw] | None = None
     ) -> None:
         super().__init__(detail)
         self.detail = detail
-        self.sent_headers = dict(headers or {})
+        self.sent_headers = {**self.usual_headers, **(headers or {})}
         self.errors = errors
 
     def response(self) -> Response:
@@ -138,6 +140,7 @@ class Unavailable(ProblemError):
 
     status, code, says = 503, "unavailable", "A service behind this one cannot be reached now."
     headers = ("Retry-After",)
+    usual_headers: ClassVar[Mapping[str, str]] = {"Retry-After": "1"}
 
 
 def problems(*kinds: type[ProblemError]) -> dict[int | str, dict[str, Any]]:

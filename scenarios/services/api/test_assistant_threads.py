@@ -11,7 +11,7 @@ from pydantic_ai.agent import AgentRunResult
 from pydantic_ai.conversation_store import ConversationStore, InMemoryConversationStore
 
 from services.api.assistant.agent import make_agent
-from services.api.assistant.turn import Thread
+from services.api.assistant.thread import Thread
 from services.shared.problems import Conflict, NotFound
 
 

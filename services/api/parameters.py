@@ -1,0 +1,39 @@
+"""Texts and numbers as they come in: what is not exactly of the promised form is refused, not repaired."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, StringConstraints
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
+
+NO_NUL = r"^[^\u0000]*$"
+"""Databases and C libraries end a text at U+0000, so no text may hold one."""
+
+NOT_BLANK = r"^[^\u0000]*[^\u0000\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000][^\u0000]*$"
+"""Something besides white space. Written out, because engines differ about ``\\s`` (U+0085, U+FEFF)."""
+
+_INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")
+"""Python would also read `` 5``, ``1_0`` and ``5.0``."""
+
+
+class Omittable:
+    """For a parameter that is left out or has a value: there is no null in a query string."""
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        [schema] = [member for member in handler(core)["anyOf"] if member != {"type": "null"}]
+        return dict(schema)
+
+
+def _decimal(text: object) -> object:
+    if isinstance(text, str) and not _INTEGER.fullmatch(text):
+        raise ValueError("an integer is digits only")
+    return text
+
+
+Label = Annotated[str, StringConstraints(min_length=1, max_length=50, pattern=NO_NUL)]
+Search = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=NO_NUL)]
+Cursor = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9_-]+$")]
+Limit = Annotated[int, Field(ge=1, le=100), BeforeValidator(_decimal)]
