@@ -8,13 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
-import subprocess
 import sys
-import tempfile
 import threading
 import time
-import venv
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,12 +21,14 @@ LOCK = ROOT / "requirements.lock"
 STAMP = VENV / "requirements.sha256"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 UV = PYTHON.with_name("uv.exe" if os.name == "nt" else "uv")
+HANDED_OVER = "HARNESS_HANDED_OVER"
 ANNOUNCED = ("up", "test", "fuzz", "record", "bench")
 
 
 def main(argv: Sequence[str]) -> int:
     """Run one command of the harness inside the virtual environment; returns its exit code."""
-    if argv and argv[0] in ANNOUNCED:
+    announced = os.environ.pop(HANDED_OVER, None) is not None
+    if argv and argv[0] in ANNOUNCED and not announced:
         print(f"Dress Rehearsal · {' '.join(argv)}", file=sys.stderr, flush=True)
     try:
         ensure_packages()
@@ -42,8 +40,10 @@ def main(argv: Sequence[str]) -> int:
 
         return cli.main(argv)
     command = [str(PYTHON), "-m", "harness", *argv]
-    environment = child_environment(os.environ)
+    environment = {**child_environment(os.environ), HANDED_OVER: "1"}
     if os.name == "nt":  # execve on Windows returns to the shell before the command has ended
+        import subprocess  # noqa: PLC0415
+
         return subprocess.call(command, env=environment)
     return os.execve(command[0], command, environment)
 
@@ -68,6 +68,8 @@ def ensure_packages() -> None:
             return
         with step("Python environment (.venv)"):
             if not os.access(PYTHON, os.X_OK):
+                import venv  # noqa: PLC0415  # here and below: what set-up alone needs, every other command goes without
+
                 venv.EnvBuilder(with_pip=False, clear=True, symlinks=os.name != "nt").create(VENV)
             if not os.access(UV, os.X_OK):
                 _install_uv()
@@ -82,6 +84,8 @@ def _stamp() -> str:
 
 
 def _purelib() -> Path:
+    import subprocess  # noqa: PLC0415
+
     return Path(
         subprocess.check_output(
             [PYTHON, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], text=True
@@ -90,6 +94,9 @@ def _purelib() -> Path:
 
 
 def _install_uv() -> None:
+    import re  # noqa: PLC0415
+    import tempfile  # noqa: PLC0415
+
     pinned = re.search(r"^uv==[^\n]*(?:\n +--hash[^\n]*)*", LOCK.read_text(encoding="utf-8"), re.MULTILINE)
     if pinned is None:
         raise SetupError("error: requirements.lock does not pin uv\n  restore it: git checkout requirements.lock")
@@ -110,6 +117,8 @@ def _install_uv() -> None:
 
 
 def _run(command: Sequence[str]) -> None:
+    import subprocess  # noqa: PLC0415
+
     done = subprocess.run(
         command,
         env=child_environment(os.environ),

@@ -6,7 +6,7 @@ import os
 import random
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,12 +31,19 @@ class Outcome:
 
 
 def fuzz_rest(
-    stack: Stack, *, username: str = "alice", seed: int | None = None, max_examples: int = 25, quiet: bool = False
+    stack: Stack,
+    *,
+    username: str = "alice",
+    seed: int | None = None,
+    max_examples: int = 25,
+    operations: Sequence[str] = (),
+    quiet: bool = False,
 ) -> Outcome:
     """Run every phase and every check of Schemathesis on the live API as ``username``.
 
-    The same seed on a fresh system sends the same requests. Warnings that mean "nothing was tested", such as a
-    token that nobody accepts, fail the run (``schemathesis.toml``).
+    ``operations`` are operation ids, such as ``getTicket``; none means all. The same seed on a fresh system sends the
+    same requests. Warnings that mean "nothing was tested", such as a token that nobody accepts, fail the run
+    (``schemathesis.toml``).
 
     Raises:
         HarnessError: Schemathesis could not run at all.
@@ -47,6 +54,7 @@ def fuzz_rest(
     command = [
         *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(CONFIGURATION)),
         *("run", stack.url("api") + SPECIFICATION, "--seed", str(chosen), "--max-examples", str(max_examples)),
+        *(part for operation in operations for part in ("--include-operation-id", operation)),
         *("--generation-database", "none", "--report", "junit", "--report-dir", str(folder)),
     ]
     output = []

@@ -14,6 +14,7 @@ from typing import Any
 from dotenv import dotenv_values
 
 from harness import bundle, ports, state, topology
+from harness.backend import Kind
 from harness.bootstrap import child_environment
 from harness.control import Control, Emit
 from harness.errors import HarnessError, SupervisorError
@@ -32,6 +33,7 @@ def running(
     seed: int = 1,
     world: str = "base",
     only: Sequence[str] | None = None,
+    backend: Kind = "zygote",
 ) -> Iterator[Stack]:
     """A running system for the length of a ``with`` block, stopped without a trace afterwards.
 
@@ -40,13 +42,14 @@ def running(
         seed: of the seeded world; same seed, same ids.
         world: name of the seeded world.
         only: services to start, with all they need; None for all.
+        backend: ``"zygote"`` forks services from warm processes, ``"process"`` gives each a fresh interpreter.
 
     Raises:
         PortConfigurationError, PortTakenError: before anything is started.
         NotReadyError: a service did not become healthy; nothing is left running.
     """
     with (
-        supervised(f"script-{os.getpid()}") as control,
+        supervised(f"script-{os.getpid()}", backend=backend, services=topology.closure(only)) as control,
         stack_of(
             control, name=f"script-{os.getpid()}", choices=choose(ports), seed=seed, world=world, only=only
         ) as stack,
@@ -119,21 +122,26 @@ def choose(
 
 
 @contextlib.contextmanager
-def supervised(name: str) -> Iterator[Control]:
+def supervised(name: str, *, backend: Kind = "zygote", services: Sequence[str] = ()) -> Iterator[Control]:
     """A supervisor process that ends with this one, however this one ends."""
-    process = spawn(name, detached=False)
+    process = spawn(name, detached=False, backend=backend, services=services)
     try:
         yield connect(name, process)
     finally:
         hang_up(process)
 
 
-def spawn(name: str, *, detached: bool) -> subprocess.Popen[bytes]:
-    """Start a supervisor process; its own messages go to ``run/NAME.log`` of the harness' folder."""
+def spawn(
+    name: str, *, detached: bool, backend: Kind = "zygote", services: Sequence[str] = ()
+) -> subprocess.Popen[bytes]:
+    """Start a supervisor process that warms ``services`` (none means all).
+
+    Its own messages go to ``run/NAME.log`` of the harness' folder.
+    """
     state.run_folder().mkdir(parents=True, exist_ok=True)
     with supervisor_log(name).open("wb") as log:
         return subprocess.Popen(
-            [sys.executable, "-m", "harness.supervisor", name, *(["--detached"] if detached else [])],
+            supervisor_command(name, detached=detached, backend=backend, services=services),
             cwd=ROOT,
             env=child_environment(os.environ),
             stdin=subprocess.DEVNULL if detached else LEASH,
@@ -141,6 +149,14 @@ def spawn(name: str, *, detached: bool) -> subprocess.Popen[bytes]:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+
+
+def supervisor_command(
+    name: str, *, detached: bool = False, backend: Kind = "zygote", services: Sequence[str] = ()
+) -> list[str]:
+    """What runs a supervisor."""
+    options = ["--backend", backend, *(["--detached"] if detached else [])]
+    return [sys.executable, "-m", "harness.supervisor", name, *services, *options]
 
 
 def hang_up(process: subprocess.Popen[bytes]) -> None:

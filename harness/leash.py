@@ -23,8 +23,7 @@ def die_with_parent(leash: int) -> None:
     On Linux the kernel is a second belt, for a process too busy or too broken to notice: SIGKILL at the parent's death
     (prctl(2); it follows the *thread* that spawned us, so parents spawn from their main thread).
     """
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    follow_parent(yes=True)
 
     def watch() -> None:
         while True:
@@ -36,6 +35,12 @@ def die_with_parent(leash: int) -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=watch, name="leash", daemon=True).start()
+
+
+def follow_parent(*, yes: bool) -> None:
+    """Have the kernel kill this process when its parent dies, or no longer (Linux)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL if yes else 0, 0, 0, 0)
 
 
 def adopt_orphans() -> None:

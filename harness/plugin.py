@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Generator, Iterator
 from itertools import count
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -34,6 +33,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the harness' options."""
     group = parser.getgroup("harness", "the simulated system [harness]")
     group.addoption("--seed", type=int, default=1, metavar="N", help="seed of the seeded world (default: 1)")
+    group.addoption(
+        "--backend",
+        choices=("zygote", "process"),
+        default="zygote",
+        help="fork services from warm processes (default), or give each a fresh interpreter",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -47,7 +52,7 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 
 
 @pytest.fixture(scope="session")
-def supervisor(xprocess: XProcess) -> Iterator[Control]:
+def supervisor(xprocess: XProcess, pytestconfig: pytest.Config) -> Iterator[Control]:
     """The supervisor process of this pytest worker, owned by pytest-xprocess; it ends when the worker does."""
     worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
     name = f"pytest-{worker}-{os.getpid()}"
@@ -58,7 +63,7 @@ def supervisor(xprocess: XProcess) -> Iterator[Control]:
         info.controldir.remove()
 
     class Starter(ProcessStarter):  # type: ignore[misc]
-        args: ClassVar = [sys.executable, "-m", "harness.supervisor", name]
+        args: ClassVar = launch.supervisor_command(name, backend=pytestconfig.getoption("--backend"))
         env: ClassVar = child_environment(os.environ)
         popen_kwargs: ClassVar = {"cwd": str(ROOT), "stdin": launch.LEASH}
         timeout = launch.SUPERVISOR_STARTS_IN_S

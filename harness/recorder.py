@@ -59,9 +59,7 @@ def recording(stack: Stack, *, name: str, username: str, path: Path, headless: b
     with tempfile.TemporaryDirectory() as folder:
         draft = Path(folder, "recorded.py")
         with sync_playwright() as playwright:
-            opened = playwright.chromium.launch(
-                executable_path=found, headless=headless, args=list(browser.ARGUMENTS)
-            )
+            opened = playwright.chromium.launch(executable_path=found, headless=headless, args=list(browser.ARGUMENTS))
             context = opened.new_context(base_url=stack.url("ui"), locale="en-US", timezone_id="UTC")
             page = web.sign_in(context.new_page(), username)
             options = {

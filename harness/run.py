@@ -12,7 +12,7 @@ from typing import Any
 from harness import leash, lifecycle, readiness, topology
 from harness.backend import Backend
 from harness.errors import NotReadyError
-from harness.lifecycle import Action, Asked, Event, Exited, Life, Phase, Spawned
+from harness.lifecycle import Action, Asked, Event, Life, Phase, Spawned
 from harness.ports import Reservation
 from harness.topology import SERVICES, StackPlan
 
@@ -32,6 +32,7 @@ class ServiceRun:
         self.life = Life()
         self.log = plan.folder / f"{name}.log"
         self.created = 0.0
+        self._births = 0
         self._plan, self._reservation, self._backend, self._on_change = plan, reservation, backend, on_change
         self._changed = asyncio.Condition()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -39,6 +40,8 @@ class ServiceRun:
     def happen(self, event: Event) -> None:
         """Take one event in; must be called on the event loop's thread."""
         before = self.life.phase
+        if isinstance(event, Spawned):
+            self.created = leash.created(event.pid)
         self.life, actions = lifecycle.step(self.life, event, now=time.monotonic())
         for action in actions:
             if action is Action.SPAWN:
@@ -82,31 +85,23 @@ class ServiceRun:
         )
 
     def _spawn(self) -> None:
-        loop = asyncio.get_running_loop()
-
-        def on_exit(code: int) -> None:
-            if not loop.is_closed():
-                loop.call_soon_threadsafe(self.happen, Exited(code))
-
+        self._births += 1
         sockets = self._reservation.listen()
         try:
-            pid = self._backend.start(
+            self._backend.start(
                 self.service,
                 sockets,
                 env=topology.environment(self._plan, self.service.name, os.environ),
                 log=self.log,
-                on_exit=on_exit,
+                report=self.happen,
             )
         finally:
             for each in sockets:
                 each.close()
-        self.created = leash.created(pid)
-        self.happen(Spawned(pid))
-        self._background(self._probe())
+        self._background(self._probe(self._births))
 
-    async def _probe(self) -> None:
-        pid = self.life.pid
-        while self.life.phase is Phase.STARTING and self.life.pid == pid:
+    async def _probe(self, birth: int) -> None:
+        while self.life.phase is Phase.STARTING and self._births == birth:
             self.happen(await readiness.ask(self._reservation.number, self.service.health, self._plan.nonce))
             if self.life.phase is Phase.STARTING:
                 await asyncio.sleep(PROBE_PAUSE_S)
@@ -137,6 +132,7 @@ class StackRun:
         on_change: Callable[[Mapping[str, Any]], None],
     ) -> None:
         self.plan = plan
+        self._backend = backend
         self._reservations = reservations
         self._on_change = on_change
         self.runs = {
@@ -157,13 +153,24 @@ class StackRun:
         """
         shutil.rmtree(self.plan.folder, ignore_errors=True)
         self.plan.folder.mkdir(parents=True)
-        for run in self.runs.values():
-            run.happen(Asked("start"))
+        starting = asyncio.ensure_future(self._start_in_turn())
         try:
             await self._all_healthy(self.runs.values())
         except NotReadyError:
+            starting.cancel()
             await self.stop()
             raise
+
+    async def _start_in_turn(self) -> None:
+        slots = asyncio.Semaphore(self._backend.starts_at_once)
+
+        async def start(run: ServiceRun) -> None:
+            async with slots:
+                run.happen(Asked("start"))
+                await run.reached(Phase.HEALTHY, Phase.CRASHED)
+
+        longest_first = sorted(self.runs.values(), key=lambda run: -run.service.cold_start_s)
+        await asyncio.gather(*(start(run) for run in longest_first))
 
     async def _all_healthy(self, runs: Any) -> None:
         waits = {asyncio.ensure_future(run.reached(Phase.HEALTHY, Phase.CRASHED)): run for run in runs}
@@ -174,7 +181,7 @@ class StackRun:
                 remaining = max(0.0, deadline - time.monotonic())
                 done, pending = await asyncio.wait(pending, timeout=remaining, return_when=asyncio.FIRST_COMPLETED)
                 failed = [waits[wait] for wait in done if wait.result() is Phase.CRASHED]
-                late = [waits[wait] for wait in pending] if not done else []
+                late = [waits[wait] for wait in pending if waits[wait].life.phase is Phase.STARTING and not done]
                 if failed or late:
                     raise (failed or late)[0].failure()
         finally:

@@ -1,4 +1,4 @@
-"""The process that starts, watches and stops stacks: ``python -m harness.supervisor NAME [--detached]``.
+"""The process that starts, watches and stops stacks: ``python -m harness.supervisor NAME``.
 
 ``up``, the pytest fixtures and :func:`harness.running` all ask one for their stacks. It lives as long as its standard
 input is open (unless detached): when its owner dies, however that happens, everything it started ends.
@@ -21,11 +21,10 @@ from typing import Any
 import psutil
 
 from harness import control, leash, ports, state, topology
-from harness.backend import Backend
+from harness.backend import Backend, Kind
 from harness.control import Emit
 from harness.errors import HarnessError
 from harness.ports import Choice
-from harness.process import ProcessBackend
 from harness.run import GRACE_S, StackRun
 from harness.topology import StackPlan
 
@@ -60,6 +59,7 @@ class Supervisor:
             await self._ending.wait()
         finally:
             await asyncio.gather(*(stack.stop() for stack in self._stacks.values()))
+            self._backend.close()
             await asyncio.to_thread(leash.end, psutil.Process().children(recursive=True), grace=GRACE_S)
             state.record_path(self.name).unlink(missing_ok=True)
 
@@ -160,8 +160,8 @@ class Supervisor:
         ).write()
 
 
-async def _supervise(name: str, *, detached: bool) -> None:
-    supervisor = Supervisor(name, ProcessBackend())
+async def _supervise(name: str, kind: Kind, services: Sequence[str], *, detached: bool) -> None:
+    supervisor = Supervisor(name, Backend(kind, services))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, supervisor.end)
@@ -180,11 +180,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m harness.supervisor")
     parser.add_argument("name")
     parser.add_argument("--detached", action="store_true", help="live on when the starting process ends")
+    parser.add_argument("--backend", choices=("zygote", "process"), default="zygote")
+    parser.add_argument("services", nargs="*", help="what will be started, to be warmed; none means all")
     arguments = parser.parse_args(argv)
     leash.adopt_orphans()
     for left in state.reap():
         print(f"ended what {left} left behind", file=sys.stderr)
-    asyncio.run(_supervise(arguments.name, detached=arguments.detached))
+    services = topology.closure(arguments.services or None)
+    asyncio.run(_supervise(arguments.name, arguments.backend, services, detached=arguments.detached))
     return 0
 
 

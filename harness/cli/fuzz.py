@@ -16,6 +16,7 @@ def register(commands: Any) -> None:
     parser.add_argument("surface", nargs="?", choices=("rest",), default="rest")
     parser.add_argument("--max-examples", type=_positive, default=25, metavar="N", help="per operation (default: 25)")
     parser.add_argument("--seed", type=int, metavar="N", help="repeat a run (default: a new one, printed)")
+    parser.add_argument("--operation", action="append", default=[], metavar="ID", help="only this one; repeatable")
     parser.add_argument(
         "--as", dest="username", default="alice", metavar="USER", help="who is signed in (default: alice)"
     )
@@ -30,7 +31,11 @@ def run(arguments: argparse.Namespace) -> Report:
         stack.sign_in(arguments.username).token("api")  # an unknown name is told here, not by a refused run
         print(f"· system at {stack.url('api')}, signed in as {arguments.username}", file=sys.stderr, flush=True)
         outcome = contract.fuzz_rest(
-            stack, username=arguments.username, seed=arguments.seed, max_examples=arguments.max_examples
+            stack,
+            username=arguments.username,
+            seed=arguments.seed,
+            max_examples=arguments.max_examples,
+            operations=arguments.operation,
         )
     options = f"--seed {outcome.seed} --max-examples {arguments.max_examples} --as {arguments.username}"
     verdict = "nothing found" if outcome.ok else "findings, see above"

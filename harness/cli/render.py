@@ -8,9 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-
 PIPE_WIDTH = 400
 
 
@@ -30,6 +27,9 @@ def render(report: Report, *, as_json: bool) -> int:
     if as_json:
         print(json.dumps(report.data, indent=2), flush=True)
     else:
+        from rich.console import Console  # noqa: PLC0415  # 60 ms that --json does not need
+        from rich.table import Table  # noqa: PLC0415
+
         console = Console(width=None if sys.stdout.isatty() else PIPE_WIDTH, highlight=False)
         if report.columns:
             table = Table(*report.columns, box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")

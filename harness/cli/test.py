@@ -1,4 +1,7 @@
-"""``test``: set up what is missing, find a browser, then run ``pytest scenarios/``. Every argument goes to pytest."""
+"""``test``: set up what is missing, find a browser, then run ``pytest scenarios/``.
+
+Arguments go to pytest as they are; without any, the scenarios run on all processors.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,8 @@ from typing import Any, NoReturn
 from harness import browser, bundle
 from harness.bootstrap import child_environment
 from harness.topology import ROOT
+
+MOST_WORKERS = 4
 
 
 def register(commands: Any) -> None:
@@ -31,7 +36,8 @@ def run(arguments: argparse.Namespace) -> NoReturn:
     bundle.ensure()
     found = browser.ensure()
     print(f"· browser: {found}", file=sys.stderr, flush=True)
-    command = [sys.executable, "-m", "pytest", *arguments.pytest_arguments]
+    given = arguments.pytest_arguments or ["-n", str(min(os.cpu_count() or 1, MOST_WORKERS)), "--dist", "loadgroup"]
+    command = [sys.executable, "-m", "pytest", *given]
     env = {**child_environment(os.environ), browser.VARIABLE: str(found)}
     if os.name == "nt":
         sys.exit(subprocess.call(command, cwd=ROOT, env=env))

@@ -7,15 +7,17 @@ import contextlib
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from harness import launch, state
+from harness import launch, state, topology
 from harness.cli import system
 from harness.cli.render import Report, render
 from harness.control import Control
 from harness.errors import AlreadyRunningError, HarnessError
 from harness.ports import OFFSET, PORTS
+
+BACKEND_HELP = "fork services from warm processes (default), or give each a fresh interpreter"
 
 
 def register(commands: Any) -> None:
@@ -29,6 +31,7 @@ def register(commands: Any) -> None:
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="of the seeded world (default: 1)")
     parser.add_argument("--world", default="base", metavar="NAME", help="the seeded world (default: base)")
     parser.add_argument("--only", metavar="A,B", help="start only these services and what they need")
+    parser.add_argument("--backend", choices=("zygote", "process"), default="zygote", help=BACKEND_HELP)
     parser.add_argument("--detach", action="store_true", help="return when all is healthy; `down` stops it")
     system.add_json(parser)
     parser.set_defaults(run=run)
@@ -44,22 +47,23 @@ def run(arguments: argparse.Namespace) -> Report | None:
             evidence=f"its supervisor is pid {running.pid}",
             todo="look at it: python -m harness status\nstop it: python -m harness down",
         )
-    with _terminal_signals(), _supervisor(detached=arguments.detach) as control:
+    services = topology.closure(arguments.only.split(",") if arguments.only else None)
+    with _terminal_signals(), _supervisor(arguments, services) as control:
         stack = launch.start(
             control,
             name=system.NAME,
             choices=choices,
             seed=arguments.seed,
             world=arguments.world,
-            only=arguments.only.split(",") if arguments.only else None,
+            only=services,
             on_event=_tell,
         )
         report = system.report(stack.describe())
         if arguments.detach:
             return report
-        render(report, as_json=arguments.json)
-        print("Ctrl-C stops everything. Logs: python -m harness logs --follow", file=sys.stderr, flush=True)
         with contextlib.suppress(KeyboardInterrupt):
+            render(report, as_json=arguments.json)
+            print("Ctrl-C stops everything. Logs: python -m harness logs --follow", file=sys.stderr, flush=True)
             control.call("watch", on_event=_tell)
         print("\nstopping …", file=sys.stderr, flush=True)
     print("stopped; nothing is left running", file=sys.stderr)
@@ -67,8 +71,9 @@ def run(arguments: argparse.Namespace) -> Report | None:
 
 
 @contextlib.contextmanager
-def _supervisor(*, detached: bool) -> Iterator[Control]:
-    process = launch.spawn(system.NAME, detached=detached)
+def _supervisor(arguments: argparse.Namespace, services: Sequence[str]) -> Iterator[Control]:
+    detached: bool = arguments.detach
+    process = launch.spawn(system.NAME, detached=detached, backend=arguments.backend, services=services)
     try:
         yield launch.connect(system.NAME, process)
     except BaseException:

@@ -21,6 +21,8 @@ from harness.bootstrap import child_environment
 from harness.ports import PORTS, reserve
 from harness.topology import ROOT
 
+pytestmark = pytest.mark.xdist_group("commands")  # one detached system for all
+
 STOPS_WITHIN_S = 5.0
 Harness = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -153,7 +155,7 @@ def test_however_up_ends_nothing_is_left(
     process = foreground(tmp_path)
     described = read_json(process)
     everything = family(process.pid)
-    assert len(everything) == 3, "the launcher, its supervisor, one service"
+    assert len(everything) == 4, "the launcher, its supervisor, the zygote, one service"
 
     process.send_signal(number)
     process.communicate(timeout=STOPS_WITHIN_S)

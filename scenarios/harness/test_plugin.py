@@ -11,6 +11,8 @@ import pytest
 
 from harness.bootstrap import child_environment
 
+pytestmark = pytest.mark.xdist_group("plugin")  # one inner run for all
+
 SCENARIOS = """
 import httpx
 

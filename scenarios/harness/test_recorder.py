@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import runpy
 import subprocess
@@ -61,36 +62,34 @@ def test_a_name_that_cannot_be_a_functions_is_refused(name: str) -> None:
 
 
 DRIVE = """
-import sys
+import json, sys
 from pathlib import Path
-from harness import launch, recorder
+from harness import recorder
+from harness.control import Control
+from harness.stack import Stack
 
-with launch.running() as stack, recorder.recording(
-    stack, name="tour", username="alice", path=Path(sys.argv[1]), headless=True
-) as page:
+stack = Stack(Control(0, "not needed"), json.loads(sys.argv[2]))
+with recorder.recording(stack, name="tour", username="alice", path=Path(sys.argv[1]), headless=True) as page:
     page.get_by_role("link").filter(has_text="VPN drops").click()
-    page.get_by_role("link", name="Ask the assistant").click()
+    page.get_by_role("link", name="Ask about this ticket").click()
     page.get_by_role("button", name="Send").click()
     page.get_by_role("log", name="Conversation").get_by_text("VPN drops").first.wait_for()
-print(stack.url("ui"))
 """
 
 
 def test_mouse_and_keyboard_are_recorded_and_replayed_on_other_ports(
-    tmp_path: Path, shared_stack: Stack, page_as: Callable[[str], Page]
+    tmp_path: Path, shared_stack: Stack, stack: Stack, page_as: Callable[[str], Page]
 ) -> None:
     path = tmp_path / "test_tour.py"
     # In a process of its own: Playwright's synchronous driver runs once per process, and it runs here already.
     driven = subprocess.run(
-        [sys.executable, "-c", DRIVE, str(path)],
-        cwd=ROOT, env=child_environment(os.environ) | {"HARNESS_HOME": str(tmp_path / "home")},
-        capture_output=True, text=True, check=False,
+        [sys.executable, "-c", DRIVE, str(path), json.dumps(shared_stack.describe())],
+        cwd=ROOT, env=child_environment(os.environ), capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert driven.returncode == 0, driven.stderr
-    recorded_at = driven.stdout.strip()
     text = path.read_text(encoding="utf-8")
-    assert recorded_at not in text
+    assert shared_stack.url("ui") not in text
     assert 'page.get_by_role("button", name="Send").click()' in text
 
-    assert recorded_at != shared_stack.url("ui")
+    assert stack.url("ui") != shared_stack.url("ui")
     runpy.run_path(str(path))["test_tour"](page_as)

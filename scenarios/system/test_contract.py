@@ -21,7 +21,7 @@ def test_schemathesis_finds_nothing(stack: Stack) -> None:
 def test_a_run_whose_token_nobody_accepts_is_not_green(shared_stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without its warnings turned into failures Schemathesis would pass here, having tested nothing."""
     monkeypatch.setattr(fuzzer_login, "told", told_for_another_audience)
-    outcome = contract.fuzz_rest(shared_stack, seed=SEED, max_examples=1, quiet=True)
+    outcome = contract.fuzz_rest(shared_stack, seed=SEED, max_examples=1, operations=["getMe"], quiet=True)
     assert not outcome.ok
     assert "401" in outcome.output
 

@@ -30,7 +30,7 @@ def create_app() -> FastAPI:
         settings = ApiSettings()
         async with connect(settings, tls=tls) as connections:
             app.state.connections = connections
-            app.state.cors = allow_origin(str(settings.ui_url))
+            app.state.cors = allow_origin(settings.ui_url)
             yield
 
     app = FastAPI(

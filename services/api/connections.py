@@ -31,11 +31,11 @@ class Connections:
 
     def ticketing(self, caller: AccessToken) -> McpServer:
         """The ticketing server as ``caller`` sees it."""
-        return self._server("ticketing", str(self.settings.ticketing_url), caller)
+        return self._server("ticketing", self.settings.ticketing_url, caller)
 
     def organizations(self, caller: AccessToken) -> McpServer:
         """The organizations server as ``caller`` sees it."""
-        return self._server("organizations", str(self.settings.organizations_url), caller)
+        return self._server("organizations", self.settings.organizations_url, caller)
 
     def _server(self, name: str, url: str, caller: AccessToken) -> McpServer:
         return McpServer(name, OnBehalfOf(self.exchange, caller, f"{url}/mcp"), tls=self.tls)
@@ -48,7 +48,7 @@ async def connect(settings: ApiSettings, *, tls: ssl.SSLContext) -> AsyncIterato
         yield Connections(
             settings=settings,
             tls=tls,
-            verifier=AccessTokenVerifier(issuer=str(settings.issuer_url), audience=str(settings.api_url), http=http),
+            verifier=AccessTokenVerifier(issuer=settings.issuer_url, audience=settings.api_url, http=http),
             exchange=TokenExchange(
                 token_endpoint=f"{settings.issuer_url}/token",
                 client_id="api",

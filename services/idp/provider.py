@@ -37,13 +37,13 @@ class Provider:
             settings=settings,
             registry=Registry.load(settings),
             keys=KeyRing(SigningKey.generate()),
-            cookies=Cookies.of(str(settings.issuer_url)),
+            cookies=Cookies.of(settings.issuer_url),
         )
 
     @property
     def issuer(self) -> str:
         """As in ``iss``; never taken from a request (RFC 9207 §4)."""
-        return str(self.settings.issuer_url)
+        return self.settings.issuer_url
 
 
 async def _started(request: Request) -> Provider:

@@ -115,10 +115,10 @@ class Registry:
 
 def _places(settings: IdpSettings) -> dict[str, str]:
     return {
-        "UI_URL": str(settings.ui_url),
-        "API_URL": str(settings.api_url),
-        "TICKETING_URL": str(settings.ticketing_url),
-        "ORGANIZATIONS_URL": str(settings.organizations_url),
+        "UI_URL": settings.ui_url,
+        "API_URL": settings.api_url,
+        "TICKETING_URL": settings.ticketing_url,
+        "ORGANIZATIONS_URL": settings.organizations_url,
         "API_CLIENT_SECRET": settings.api_client_secret.get_secret_value(),
     }
 

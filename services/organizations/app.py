@@ -35,8 +35,8 @@ async def _deployed() -> AsyncIterator[Deployment]:
     with connected(settings.organizations_database_url, Base.metadata) as database:
         seed.lay(world.load(settings.world, settings.world_seed), database)
         yield Deployment(
-            url=str(settings.organizations_url),
-            issuer=str(settings.issuer_url),
+            url=settings.organizations_url,
+            issuer=settings.issuer_url,
             instance_nonce=settings.instance_nonce,
             desk_for=partial(OrganizationDesk, database=database),
         )

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AfterValidator, HttpUrl
+from pydantic import AfterValidator, HttpUrl, TypeAdapter
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-
-def _bare(url: HttpUrl) -> str:
-    return str(url).rstrip("/")
+_URL = TypeAdapter(HttpUrl)
 
 
-BaseUrl = Annotated[HttpUrl, AfterValidator(_bare)]
-"""An http(s) URL, given out as text without a trailing slash: issuers and audiences are compared as strings."""
+def _bare(url: str) -> str:
+    return str(_URL.validate_python(url)).rstrip("/")
+
+
+BaseUrl = Annotated[str, AfterValidator(_bare)]
+"""An http(s) URL without a trailing slash, since issuers and audiences are compared as strings (RFC 8414 §3.3)."""
 
 
 class ServiceSettings(BaseSettings):
-    """What every service is told. Each service adds its own fields; a name is the environment variable in lower case."""
+    """What every service is told. Each adds its own fields; a name is the environment variable in lower case."""
 
     model_config = SettingsConfigDict(extra="ignore", frozen=True)
 

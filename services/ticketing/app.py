@@ -39,8 +39,8 @@ async def _deployed() -> AsyncIterator[Deployment]:
     with connected(settings.ticketing_database_url, Base.metadata) as database:
         seed.lay(world.load(settings.world, settings.world_seed), database)
         yield Deployment(
-            url=str(settings.ticketing_url),
-            issuer=str(settings.issuer_url),
+            url=settings.ticketing_url,
+            issuer=settings.issuer_url,
             instance_nonce=settings.instance_nonce,
             desk_for=partial(TicketDesk, database=database, now=partial(datetime.now, UTC), new_id=_new_ticket_id),
         )

@@ -33,7 +33,7 @@ class Site:
     @property
     def config(self) -> dict[str, str]:
         """What the application needs to know before it starts."""
-        return browser_configuration(issuer=str(self.settings.issuer_url), api_url=str(self.settings.api_url))
+        return browser_configuration(issuer=self.settings.issuer_url, api_url=self.settings.api_url)
 
 
 def create_app() -> Starlette:

@@ -1,0 +1,148 @@
+"""The ASGI layer: drives the app's lifespan, keeps the journal, and answers ``/_sim/*`` to who knows the secret.
+
+``POST /_sim/reset/end`` cuts off what is under way, ends the lifespan and takes the data away; ``POST
+/_sim/reset/start`` starts it anew. Requests that arrive in between wait. ``GET /_sim/journal?after=N`` gives entries.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import json
+import time
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from harness.simulation import journal
+from harness.simulation.journal import Exchange, Journal
+from harness.simulation.lifespan import Lifespan
+
+PREFIX = "/_sim/"
+DATABASE_FILES = ("", "-wal", "-shm", "-journal")
+
+
+class SimulationLayer:
+    """Wraps one service's app. ``database`` is the file that a reset takes away; None when the service has none."""
+
+    def __init__(self, app: ASGIApp, *, service: str, secret: str, database: Path | None) -> None:
+        self._app, self._secret, self._database = app, secret, database
+        self._journal = Journal(service)
+        self._life = Lifespan(app)
+        self._open = asyncio.Event()
+        self._under_way: set[asyncio.Task[None]] = set()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+        elif scope["type"] == "http" and scope["path"].startswith(PREFIX):
+            await self._control(scope, send)
+        else:
+            await self._request(scope, receive, send)
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        await receive()
+        try:
+            await self._life.start()
+        except Exception as error:  # noqa: BLE001  # reported to the server, which prints it and ends
+            await send({"type": "lifespan.startup.failed", "message": f"{type(error).__name__}: {error}"})
+            return
+        self._open.set()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self._life.end()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._open.wait()
+        entry = self._journal.open(scope)
+        scope["state"] = dict(self._life.state)
+        answered = asyncio.get_running_loop().create_task(
+            self._app(scope, _noting_rpc(receive, entry), _noting_status(send, entry))
+        )
+        self._under_way.add(answered)
+        try:
+            await asyncio.shield(answered)
+        except asyncio.CancelledError:
+            if not answered.cancelled():
+                answered.cancel()
+                raise
+            # A reset cut it off: returning without an answer makes the server close the connection.
+        finally:
+            self._under_way.discard(answered)
+
+    async def _control(self, scope: Scope, send: Send) -> None:
+        given = dict(scope["headers"]).get(b"authorization", b"")
+        if not hmac.compare_digest(given, f"Bearer {self._secret}".encode()) or b"origin" in dict(scope["headers"]):
+            await _answer(send, 404, {"error": "not found"})
+            return
+        match scope["method"], scope["path"].removeprefix(PREFIX):
+            case "POST", "reset/end":
+                await self._end()
+                await _answer(send, 200, {})
+            case "POST", "reset/start":
+                await self._start()
+                await _answer(send, 200, {})
+            case "GET", "journal":
+                after = parse_qs(scope["query_string"].decode()).get("after", ["0"])[0]
+                entries = self._journal.since(int(after))
+                await _answer(send, 200, {"count": self._journal.count, "entries": entries})
+            case _:
+                await _answer(send, 404, {"error": "not found"})
+
+    async def _end(self) -> None:
+        self._open.clear()
+        for task in tuple(self._under_way):
+            task.cancel()
+        if self._under_way:
+            await asyncio.wait(self._under_way)
+        await self._life.end()
+        if self._database is not None:
+            _remove(self._database)
+
+    async def _start(self) -> None:
+        self._life = Lifespan(self._app)
+        await self._life.start()
+        self._open.set()
+
+
+def _remove(database: Path) -> None:
+    for suffix in DATABASE_FILES:
+        Path(f"{database}{suffix}").unlink(missing_ok=True)
+
+
+def _noting_status(send: Send, entry: Exchange) -> Send:
+    began = time.monotonic()
+
+    async def noting(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            entry.status = message["status"]
+            entry.took_ms = round((time.monotonic() - began) * 1000, 1)
+        await send(message)
+
+    return noting
+
+
+def _noting_rpc(receive: Receive, entry: Exchange) -> Receive:
+    if entry.method != "POST" or not entry.path.endswith("/mcp"):
+        return receive
+    body = bytearray()
+
+    async def noting() -> Message:
+        message = await receive()
+        if message["type"] == "http.request" and len(body) < journal.BODY_LIMIT:
+            body.extend(message.get("body", b""))
+            if not message.get("more_body"):
+                entry.rpc = journal.rpc(bytes(body))
+        return message
+
+    return noting
+
+
+async def _answer(send: Send, status: int, body: Any) -> None:
+    content = json.dumps(body).encode()
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(content)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": content})
