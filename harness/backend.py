@@ -71,6 +71,7 @@ class _Zygote:
         self._asked: deque[Report] = deque()
         self._children: dict[int, Report] = {}
         self._unread = b""
+        self._ready = False
         command = [sys.executable, "-m", "harness.zygote", "--channel", str(theirs.fileno())]
         if self.family:
             command += ["--warm", json.dumps({name: _rehearsed(name) for name in self.family})]
@@ -102,6 +103,8 @@ class _Zygote:
     def close(self) -> None:
         asyncio.get_running_loop().remove_reader(self._channel)
         self._channel.close()
+        if not self._ready:  # it has no children yet, and would look at its channel only when it is warm
+            self._process.kill()
         self._process.wait()
 
     def _readable(self) -> None:
@@ -115,6 +118,8 @@ class _Zygote:
 
     def _told(self, what: Mapping[str, Any]) -> None:
         match what:
+            case {"ready": _}:
+                self._ready = True
             case {"started": int(pid)}:
                 report = self._asked.popleft()
                 self._children[pid] = report

@@ -32,7 +32,7 @@ class SimulationLayer:
         self._journal = Journal(service)
         self._life = Lifespan(app)
         self._open = asyncio.Event()
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._under_way: set[asyncio.Future[None]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -59,9 +59,7 @@ class SimulationLayer:
         await self._open.wait()
         entry = self._journal.open(scope)
         scope["state"] = dict(self._life.state)
-        answered = asyncio.get_running_loop().create_task(
-            self._app(scope, _noting_rpc(receive, entry), _noting_status(send, entry))
-        )
+        answered = asyncio.ensure_future(self._app(scope, _noting_rpc(receive, entry), _noting_status(send, entry)))
         self._under_way.add(answered)
         try:
             await asyncio.shield(answered)

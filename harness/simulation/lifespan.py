@@ -19,7 +19,7 @@ class Lifespan:
         self._app = app
         self._inbox: asyncio.Queue[Message] = asyncio.Queue()
         self._answers: asyncio.Queue[Message] = asyncio.Queue()
-        self._task: asyncio.Task[None] | None = None
+        self._task: asyncio.Future[None] | None = None
         self.state: dict[str, Any] = {}
 
     async def start(self) -> None:
@@ -30,7 +30,7 @@ class Lifespan:
             BaseException: what the app raised instead of reporting.
         """
         scope = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": self.state}
-        self._task = asyncio.get_running_loop().create_task(self._app(scope, self._inbox.get, self._answers.put))
+        self._task = asyncio.ensure_future(self._app(scope, self._inbox.get, self._answers.put))
         await self._ask("startup")
 
     async def end(self) -> None:
@@ -44,7 +44,8 @@ class Lifespan:
         assert self._task is not None  # noqa: S101  # start() has made it
         await self._inbox.put({"type": f"lifespan.{what}"})
         answer = asyncio.get_running_loop().create_task(self._answers.get())
-        await asyncio.wait({answer, self._task}, return_when=asyncio.FIRST_COMPLETED)
+        waited: set[asyncio.Future[Any]] = {answer, self._task}
+        await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
         if not answer.done():
             answer.cancel()
             self._task.result()  # raises what ended it
