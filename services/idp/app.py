@@ -70,8 +70,9 @@ def create_app() -> FastAPI:
 
 @asynccontextmanager
 async def _running(app: FastAPI) -> AsyncIterator[None]:
-    app.state.provider = Provider.start(IdpSettings())
+    app.state.provider = provider = Provider.start(IdpSettings())
     try:
         yield
     finally:
+        provider.keys.close()
         del app.state.provider

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Self
@@ -37,12 +38,26 @@ class SigningKey:
         return cls(algorithm, private, PublicKey(jwk["kid"], algorithm, jwt.PyJWK(jwk)), jwk)
 
 
-@dataclass(frozen=True, slots=True)
 class KeyRing:
-    """The keys of this provider. One signs; all are published and believed."""
+    """The keys of this provider. One signs; all are published and believed.
 
-    active: SigningKey
-    others: tuple[SigningKey, ...] = ()
+    The first is made in the background, since that takes longer than all the rest of a start; whoever needs it before
+    it is there waits.
+    """
+
+    def __init__(self) -> None:
+        self._maker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="signing-key")
+        self._first = self._maker.submit(SigningKey.generate)
+        self.others: tuple[SigningKey, ...] = ()
+
+    def close(self) -> None:
+        """Leave no thread behind."""
+        self._maker.shutdown()
+
+    @property
+    def active(self) -> SigningKey:
+        """The key that signs."""
+        return self._first.result()
 
     @property
     def all(self) -> tuple[SigningKey, ...]:

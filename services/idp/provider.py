@@ -10,7 +10,7 @@ from fastapi import Depends
 from starlette.requests import Request
 
 from services.idp.cookies import Cookies
-from services.idp.keys import KeyRing, SigningKey
+from services.idp.keys import KeyRing
 from services.idp.registry import Registry
 from services.idp.settings import IdpSettings
 from services.idp.store import Store
@@ -36,7 +36,7 @@ class Provider:
         return cls(
             settings=settings,
             registry=Registry.load(settings),
-            keys=KeyRing(SigningKey.generate()),
+            keys=KeyRing(),
             cookies=Cookies.of(settings.issuer_url),
         )
 

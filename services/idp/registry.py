@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Annotated, Any, Self
 
-import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, SecretStr
 
 from services.idp.settings import IdpSettings
 from services.shared import world
-from services.shared.world import Organization
+from services.shared.world import Organization, read_yaml
 
 Names = Annotated[frozenset[str], BeforeValidator(frozenset)]
 
@@ -100,7 +99,7 @@ class Registry:
             ValueError: an entry is not well formed, names an unknown placeholder or an unknown resource.
         """
         text = resources.files("services.idp").joinpath("registry.yaml").read_text(encoding="utf-8")
-        document = _filled(yaml.safe_load(text), _places(settings))
+        document = _filled(read_yaml(text), _places(settings))
         known = {name: Resource.model_validate(entry) for name, entry in document["resources"].items()}
         clients = {name: _client(name, entry, known) for name, entry in document["clients"].items()}
         people = world.load(settings.world, settings.world_seed).organizations

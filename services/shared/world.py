@@ -75,6 +75,11 @@ class World:
     organizations: tuple[Organization, ...]
 
 
+def read_yaml(text: str) -> Any:
+    """A YAML document by libyaml where PyYAML has it: ten times as fast, and read at every start."""
+    return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506  # both are safe loaders
+
+
 def load(name: str, seed: int) -> World:
     """Read the world ``name`` and derive what it leaves open from ``seed``.
 
@@ -85,7 +90,7 @@ def load(name: str, seed: int) -> World:
     if not name.isidentifier() or not source.is_file():
         known = sorted(path.name[:-5] for path in resources.files("services.shared").joinpath("worlds").iterdir())
         raise ValueError(f"there is no world named {name!r}; known: {', '.join(known)}")
-    document = yaml.safe_load(source.read_text(encoding="utf-8"))
+    document = read_yaml(source.read_text(encoding="utf-8"))
     return World(
         name=name,
         seed=seed,
