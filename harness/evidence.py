@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
 
+from harness.errors import HarnessError
 from harness.stack import Stack
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, ConsoleMessage, Request, WebError
 
+STARTED = pytest.StashKey[float]()
 OFFSETS = pytest.StashKey[Mapping[Path, int]]()
 LOCAL = ("localhost", "127.0.0.1", "::1", None)
 SECTION_LIMIT = 20_000
@@ -35,6 +37,29 @@ def log_sections(stacks: list[Stack], before: Mapping[Path, int]) -> list[tuple[
             if text:
                 sections.append((f"{path.stem} log", text[-SECTION_LIMIT:]))
     return sections
+
+
+def journal_sections(stacks: list[Stack], since: float) -> list[tuple[str, str]]:
+    """The HTTP exchanges after ``since`` as a readable sequence of calls, per stack; nothing where none can be told."""
+    sections = []
+    for stack in stacks:
+        try:
+            entries = stack.journal(since=since)
+        except HarnessError as error:  # what is broken here is broken for the test as well, and it has said so
+            sections.append((f"journal of {stack.name}", f"not to be had: {error}"))
+            continue
+        if entries:
+            sections.append((f"journal of {stack.name}", "\n".join(_call(entry, since) for entry in entries)))
+    return sections
+
+
+def _call(entry: Mapping[str, Any], since: float) -> str:
+    asked = f"{entry['method']} {entry['path']}" + (f" [{entry['rpc']}]" if entry["rpc"] else "")
+    took = "–" if entry["took_ms"] is None else f"{entry['took_ms']:.0f} ms"
+    return (
+        f"+{entry['at'] - since:6.3f} s  {entry['service']:<13} {entry['status'] or '…':<3} {asked}"
+        f"  ({took}, {entry['caller'] or 'nobody'})"
+    )
 
 
 class PageGuard:

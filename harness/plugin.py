@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Generator, Iterator
 from itertools import count
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -169,6 +170,7 @@ def page_as(open_context: Callable[[], BrowserContext]) -> Callable[[str], Page]
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Remember where each log stood before the test."""
+    item.stash[evidence.STARTED] = time.monotonic()
     item.stash[evidence.OFFSETS] = evidence.offsets(item.config.stash[STACKS])
     return (yield)
 
@@ -179,5 +181,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     report = yield
     if report.failed:
         before = item.stash.get(evidence.OFFSETS, {})
-        report.sections.extend(evidence.log_sections(item.config.stash[STACKS], before))
+        stacks = item.config.stash[STACKS]
+        report.sections.extend(evidence.journal_sections(stacks, item.stash.get(evidence.STARTED, 0.0)))
+        report.sections.extend(evidence.log_sections(stacks, before))
     return report

@@ -1,13 +1,14 @@
-"""Is a service up, and is it ours? One HTTP request on a raw connection: the supervisor loads no HTTP library."""
+"""Is a service up, and is it ours?"""
 
 from __future__ import annotations
 
-import asyncio
 import json
 
+from harness import loopback
 from harness.lifecycle import Answered
 
 ANSWER_TIMEOUT_S = 2.0
+HEALTHY = 200
 
 
 async def ask(port: int, path: str, nonce: str) -> Answered:
@@ -17,15 +18,13 @@ async def ask(port: int, path: str, nonce: str) -> Answered:
     request usually is the moment of readiness itself.
     """
     try:
-        async with asyncio.timeout(ANSWER_TIMEOUT_S):
-            head, body = await _get(port, path)
+        status, body = await loopback.request(port, "GET", path, within=ANSWER_TIMEOUT_S)
     except TimeoutError:
         return Answered(ours=False, answer=f"no answer within {ANSWER_TIMEOUT_S:g} s")
-    except (OSError, asyncio.IncompleteReadError) as error:
+    except OSError as error:
         return Answered(ours=False, answer=f"{type(error).__name__}: {error}")
-    status = head.split("\r\n", 1)[0]
-    if " 200 " not in f"{status} ":
-        return Answered(ours=False, answer=status or "an empty answer")
+    if status != HEALTHY:
+        return Answered(ours=False, answer=f"status {status}")
     try:
         instance = json.loads(body).get("instance")
     except (ValueError, AttributeError):
@@ -33,13 +32,3 @@ async def ask(port: int, path: str, nonce: str) -> Answered:
     if instance != nonce:
         return Answered(ours=False, answer=f"200 from another instance: {instance!r}")
     return Answered(ours=True, answer="200 ok")
-
-
-async def _get(port: int, path: str) -> tuple[str, bytes]:
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    try:
-        writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: close\r\n\r\n".encode())
-        head, _, body = (await reader.read()).partition(b"\r\n\r\n")
-    finally:
-        writer.close()
-    return head.decode("latin-1"), body

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import shutil
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from harness import leash, lifecycle, readiness, topology
+from harness import leash, lifecycle, loopback, readiness, topology
 from harness.backend import Backend
-from harness.errors import NotReadyError
+from harness.errors import HarnessError, NotReadyError
 from harness.lifecycle import Action, Asked, Event, Life, Phase, Spawned
 from harness.ports import Reservation
 from harness.topology import SERVICES, StackPlan
@@ -20,6 +21,9 @@ GRACE_S = 3.0
 READY_TIMEOUT_S = 60.0
 PROBE_PAUSE_S = 0.02
 LOG_TAIL_LINES = 15
+CONTROL_TIMEOUT_S = 10.0
+PREFIX = "/_sim/"
+OK = 200
 
 
 class ServiceRun:
@@ -62,6 +66,31 @@ class ServiceRun:
         """Ask the service for its health once more."""
         if self.life.phase in (Phase.HEALTHY, Phase.UNHEALTHY):
             self.happen(await readiness.ask(self._reservation.number, self.service.health, self._plan.nonce))
+
+    async def control(self, method: str, path: str) -> Any:
+        """Ask the service's simulation layer.
+
+        Raises:
+            HarnessError: there is no answer, or not the one that was wanted.
+        """
+        headers = {"Authorization": f"Bearer {self._plan.control_secret}"}
+        try:
+            status, body = await loopback.request(
+                self._reservation.number, method, f"{PREFIX}{path}", headers=headers, within=CONTROL_TIMEOUT_S
+            )
+        except OSError as error:
+            status, body = 0, f"{type(error).__name__}: {error}".encode()
+        if status != OK:
+            evidence = f"{status or 'no answer'} {body[:300].decode('utf-8', 'replace')}\n{self.tail()}"
+            raise HarnessError(f"{self.service.name} did not do {method} {PREFIX}{path}", evidence=evidence)
+        return json.loads(body)
+
+    async def journal(self, since: float) -> list[dict[str, Any]]:
+        """What the service was asked after ``since``; nothing when it does not run. Health checks are left out."""
+        if self.life.phase is not Phase.HEALTHY:
+            return []
+        told = await self.control("GET", f"journal?since={since}")
+        return [entry for entry in told["entries"] if entry["path"] != self.service.health]
 
     def tail(self) -> str:
         """The last lines of the service's log."""
@@ -194,6 +223,22 @@ class StackRun:
         run.happen(Asked("restart"))
         await run.reached(Phase.STARTING, Phase.CRASHED)
         await self._all_healthy([run])
+
+    async def reset(self) -> None:
+        """Begin the world anew inside the running processes: end every service's life, then start every one again.
+
+        All have ended before the first starts, so that nothing of the former world reaches the new one.
+
+        Raises:
+            HarnessError: a service did not answer, or refused to start again.
+        """
+        for half in ("end", "start"):
+            await asyncio.gather(*(run.control("POST", f"reset/{half}") for run in self.runs.values()))
+
+    async def journal(self, since: float) -> list[dict[str, Any]]:
+        """What the services were asked after ``since`` (seconds of the monotonic clock), in order of time."""
+        parts = await asyncio.gather(*(run.journal(since) for run in self.runs.values()))
+        return sorted((entry for part in parts for entry in part), key=lambda entry: float(entry["at"]))
 
     async def stop(self) -> None:
         """End every service and give the ports back."""

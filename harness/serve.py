@@ -1,7 +1,4 @@
-"""Runs one service on sockets it inherits: ``python -m harness.serve --app MODULE:FACTORY --fd N --leash N``.
-
-The simulation layer will stand here, around the app; the services know nothing of it.
-"""
+"""Runs one service on sockets it inherits: ``python -m harness.serve --app MODULE:FACTORY --fd N --leash N``."""
 
 from __future__ import annotations
 
@@ -9,14 +6,17 @@ import argparse
 import gc
 import importlib
 import logging
+import os
 import socket
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import uvicorn
 
 from harness.leash import die_with_parent
+from harness.simulation.layer import SimulationLayer
 
 STREAMS_MAY_TAKE_S = 1
 ACCESS_LOG_FIELDS = 5
@@ -67,7 +67,7 @@ def run(app: Any, descriptors: Sequence[int]) -> int:
     """Serve ``app`` on listening sockets; returns the exit code, 3 when its lifespan did not start (as uvicorn's)."""
     server = uvicorn.Server(
         uvicorn.Config(
-            app,
+            _simulated(app),
             lifespan="on",
             ws="none",
             log_config=LOGGING,
@@ -78,6 +78,12 @@ def run(app: Any, descriptors: Sequence[int]) -> int:
     server.run(sockets=[socket.socket(fileno=descriptor) for descriptor in descriptors])
     logging.shutdown()
     return 0 if server.started else 3
+
+
+def _simulated(app: Any) -> Any:
+    """The app inside the simulation layer. What that is told leaves the environment, so the service knows nothing."""
+    name, secret, database = (os.environ.pop(f"HARNESS_{what}", "") for what in ("SERVICE", "SECRET", "DATABASE"))
+    return SimulationLayer(app, service=name, secret=secret, database=Path(database) if database else None)
 
 
 if __name__ == "__main__":

@@ -57,6 +57,19 @@ class Stack:
         """Restart one service on its port with its data; returns when it is healthy again."""
         self._control.call("restart", name=self.name, service=service)
 
+    def reset(self) -> None:
+        """Begin the world anew in the running processes, on the same ports.
+
+        Nothing of the former world is left: tokens, sessions, tickets, conversations, open streams.
+        """
+        self.close()
+        self._control.call("reset", name=self.name)
+
+    def journal(self, *, since: float = 0.0) -> list[dict[str, Any]]:
+        """The HTTP exchanges of all services after ``since`` (:func:`time.monotonic`), without any token or secret."""
+        entries: list[dict[str, Any]] = self._control.call("journal", name=self.name, since=since)
+        return entries
+
     def log(self, service: str) -> str:
         """All that a service has written since the stack began."""
         return (self.folder / f"{service}.log").read_text(encoding="utf-8", errors="replace")

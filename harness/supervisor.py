@@ -48,6 +48,8 @@ class Supervisor:
             "start": self.start,
             "stop": self.stop,
             "restart": self.restart,
+            "reset": self.reset,
+            "journal": self.journal,
             "describe": self.describe,
             "watch": self.watch,
             "shutdown": self.shutdown,
@@ -115,6 +117,14 @@ class Supervisor:
             )
         await stack.restart(asked["service"])
         return stack.describe()
+
+    async def reset(self, asked: Mapping[str, Any], _: Emit) -> None:
+        """Begin the world of the stack ``name`` anew, in its running processes."""
+        await self._stack(asked["name"]).reset()
+
+    async def journal(self, asked: Mapping[str, Any], _: Emit) -> list[dict[str, Any]]:
+        """What the services of the stack ``name`` were asked after ``since``."""
+        return await self._stack(asked["name"]).journal(asked["since"])
 
     async def describe(self, asked: Mapping[str, Any], _: Emit) -> dict[str, Any]:
         """The stack ``name`` as it is now: every service is asked for its health first."""

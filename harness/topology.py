@@ -115,6 +115,7 @@ class StackPlan:
     bundle: Path | None
     numbers: Mapping[str, int]
     secret: str = field(default_factory=secrets.token_urlsafe, repr=False)
+    control_secret: str = field(default_factory=secrets.token_urlsafe, repr=False)
 
     def url(self, service: str) -> str:
         """Base URL of a service, without a trailing slash."""
@@ -149,8 +150,10 @@ def environment(plan: StackPlan, name: str, inherited: Mapping[str, str]) -> dic
     told |= {each.url_variable: plan.url(each.name) for each in SERVICES.values()}
     told |= {"INSTANCE_NONCE": plan.nonce, "WORLD": plan.world, "WORLD_SEED": str(plan.seed)}
     told |= dict.fromkeys(service.secret_variables, plan.secret)
+    told |= {"HARNESS_SERVICE": name, "HARNESS_SECRET": plan.control_secret}
     if service.database_variable:
-        told[service.database_variable] = f"sqlite:///{plan.folder / f'{name}.db'}"
+        told["HARNESS_DATABASE"] = str(plan.folder / f"{name}.db")
+        told[service.database_variable] = f"sqlite:///{told['HARNESS_DATABASE']}"
     if service.bundle_variable and plan.bundle:
         told[service.bundle_variable] = str(plan.bundle)
     return told

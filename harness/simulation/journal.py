@@ -19,10 +19,9 @@ TOLD_CLAIMS = ("sub", "aud", "scope", "client_id", "act", "roles", "org_id", "ex
 
 @dataclass
 class Exchange:
-    """One request and its answer. ``at`` is seconds since the epoch by the machine's clock."""
+    """One request and its answer. ``at`` is seconds of the monotonic clock, the same for all processes of a machine."""
 
     service: str
-    number: int
     at: float
     method: str
     path: str
@@ -33,10 +32,6 @@ class Exchange:
     claims: Mapping[str, Any] = field(default_factory=dict)
     rpc: str | None = None
 
-    def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        return asdict(self)
-
 
 class Journal:
     """The last exchanges of one service."""
@@ -44,17 +39,14 @@ class Journal:
     def __init__(self, service: str) -> None:
         self._service = service
         self._kept: deque[Exchange] = deque(maxlen=KEPT)
-        self._count = 0
 
     def open(self, scope: Scope) -> Exchange:
         """Begin an entry for a request."""
-        self._count += 1
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         claims = _claims(headers.get("authorization", ""))
         entry = Exchange(
             service=self._service,
-            number=self._count,
-            at=time.time(),
+            at=time.monotonic(),
             method=scope["method"],
             path=scope["path"],
             trace=headers.get("traceparent", "").partition("-")[2].partition("-")[0] or None,
@@ -64,14 +56,9 @@ class Journal:
         self._kept.append(entry)
         return entry
 
-    def since(self, number: int) -> list[dict[str, Any]]:
-        """The entries after ``number``, oldest first."""
-        return [entry.as_dict() for entry in self._kept if entry.number > number]
-
-    @property
-    def count(self) -> int:
-        """The number of the newest entry."""
-        return self._count
+    def since(self, moment: float) -> list[dict[str, Any]]:
+        """The entries after ``moment``, oldest first."""
+        return [asdict(entry) for entry in self._kept if entry.at > moment]
 
 
 def rpc(body: bytes) -> str | None:

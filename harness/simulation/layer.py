@@ -1,7 +1,7 @@
 """The ASGI layer: drives the app's lifespan, keeps the journal, and answers ``/_sim/*`` to who knows the secret.
 
 ``POST /_sim/reset/end`` cuts off what is under way, ends the lifespan and takes the data away; ``POST
-/_sim/reset/start`` starts it anew. Requests that arrive in between wait. ``GET /_sim/journal?after=N`` gives entries.
+/_sim/reset/start`` starts it anew. Requests that arrive in between wait. ``GET /_sim/journal?since=S`` lists exchanges.
 """
 
 from __future__ import annotations
@@ -84,9 +84,8 @@ class SimulationLayer:
                 await self._start()
                 await _answer(send, 200, {})
             case "GET", "journal":
-                after = parse_qs(scope["query_string"].decode()).get("after", ["0"])[0]
-                entries = self._journal.since(int(after))
-                await _answer(send, 200, {"count": self._journal.count, "entries": entries})
+                since = parse_qs(scope["query_string"].decode()).get("since", ["0"])[0]
+                await _answer(send, 200, {"entries": self._journal.since(float(since))})
             case _:
                 await _answer(send, 404, {"error": "not found"})
 

@@ -70,6 +70,12 @@ def test_a_failing_test_shows_what_the_services_wrote_during_it_and_nothing_olde
     assert "/asked-by-an-earlier-test" not in told
 
 
+def test_a_failing_test_shows_who_asked_whom_during_it(report: str) -> None:
+    told = section(report, "test_fails")
+    assert re.search(r"^\+ .* s  idp +404 GET /asked-by-this-test  \(\d+ ms, nobody\)$", told, re.MULTILINE), told
+    assert "GET /asked-by-an-earlier-test  (" not in told
+
+
 @pytest.mark.parametrize(
     ("test", "complaint"),
     [
