@@ -11,16 +11,15 @@ import sys
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 import psutil
 
 from harness import leash, topology
 from harness.bootstrap import child_environment
 from harness.lifecycle import Event, Exited, Spawned
-from harness.topology import ROOT, Service
+from harness.topology import ROOT, Kind, Service
 
-Kind: TypeAlias = Literal["zygote", "process"]
 Report: TypeAlias = Callable[[Event], None]
 KILLED = -9
 CHUNK = 1 << 16

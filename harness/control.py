@@ -6,55 +6,15 @@ The request is ``{"secret", "verb", "arguments"}``; the answer any number of ``{
 
 from __future__ import annotations
 
-import asyncio
-import hmac
 import json
 import socket
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from harness import errors
-from harness.errors import HarnessError, SupervisorError
+from harness.errors import SupervisorError
 
-LINE_LIMIT = 1 << 20
 Emit: TypeAlias = Callable[[Mapping[str, Any]], None]
-Verb: TypeAlias = Callable[[Mapping[str, Any], Emit], Awaitable[Any]]
-
-
-async def listen(verbs: Mapping[str, Verb], secret: str) -> asyncio.Server:
-    """Serve ``verbs`` on a free port of 127.0.0.1 to whoever knows ``secret``."""
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        def send(line: Mapping[str, Any]) -> None:
-            if not writer.is_closing():
-                writer.write(json.dumps(line).encode() + b"\n")
-
-        try:
-            asked = json.loads(await reader.readline())
-            if not hmac.compare_digest(str(asked.get("secret", "")).encode(), secret.encode()):
-                send({"error": _error(SupervisorError("wrong secret"))})
-                return
-            verb = verbs[asked["verb"]]
-            work = asyncio.ensure_future(verb(asked.get("arguments", {}), lambda event: send({"event": event})))
-            gone = asyncio.ensure_future(reader.read())
-            await asyncio.wait({work, gone}, return_when=asyncio.FIRST_COMPLETED)
-            gone.cancel()
-            if not work.done() and asked["verb"] == "watch":
-                work.cancel()
-                return
-            send({"result": await work})
-        except HarnessError as error:
-            send({"error": _error(error)})
-        except (ValueError, KeyError, TypeError) as error:
-            send({"error": _error(SupervisorError(f"the request was not understood: {error!r}"))})
-        finally:
-            writer.close()
-
-    return await asyncio.start_server(serve, "127.0.0.1", 0, limit=LINE_LIMIT)
-
-
-def _error(error: HarnessError) -> dict[str, str]:
-    return {"type": type(error).__name__, "what": error.what, "evidence": error.evidence, "todo": error.todo}
 
 
 class Control:

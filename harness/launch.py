@@ -14,13 +14,12 @@ from typing import Any
 from dotenv import dotenv_values
 
 from harness import bundle, ports, state, topology
-from harness.backend import Kind
 from harness.bootstrap import child_environment
 from harness.control import Control, Emit
 from harness.errors import HarnessError, SupervisorError
 from harness.ports import PORTS, Source
 from harness.stack import Stack
-from harness.topology import ROOT
+from harness.topology import ROOT, Kind
 
 SUPERVISOR_STARTS_IN_S = 15.0
 LEASH = subprocess.PIPE

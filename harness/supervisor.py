@@ -20,13 +20,13 @@ from typing import Any
 
 import psutil
 
-from harness import control, leash, ports, state, topology
-from harness.backend import Backend, Kind
+from harness import leash, listener, ports, state, topology
+from harness.backend import Backend
 from harness.control import Emit
 from harness.errors import HarnessError
 from harness.ports import Choice
 from harness.run import GRACE_S, StackRun
-from harness.topology import StackPlan
+from harness.topology import Kind, StackPlan
 
 
 class Supervisor:
@@ -54,7 +54,7 @@ class Supervisor:
             "watch": self.watch,
             "shutdown": self.shutdown,
         }
-        server = await control.listen(verbs, self._secret)
+        server = await listener.listen(verbs, self._secret)
         self._port = server.sockets[0].getsockname()[1]
         self._write()
         try:

@@ -7,9 +7,13 @@ import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 from harness.bootstrap import child_environment
 from harness.errors import HarnessError
+
+Kind: TypeAlias = Literal["zygote", "process"]
+"""How services are started: forked from warm processes, or each in a fresh interpreter."""
 
 ROOT = Path(__file__).resolve().parent.parent
 
