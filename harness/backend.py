@@ -36,6 +36,7 @@ class Backend:
         families = topology.families(services) if kind == "zygote" else [()]
         # Starting cold is nothing but processor time: more at once than there are processors delays the longest.
         self.starts_at_once = len(topology.SERVICES) if kind == "zygote" else os.cpu_count() or 1
+        self._ending = False
         self._zygotes = [_Zygote(family, self._replace) for family in families]
 
     def start(
@@ -53,11 +54,22 @@ class Backend:
         for zygote in self._zygotes:
             zygote.close()
 
+    def end_warming(self) -> None:
+        """End zygotes that are not ready yet, and take no new ones: the system is going down."""
+        self._ending = True
+        for zygote in self._zygotes:
+            zygote.end_warming()
+
     def _replace(self, lost: _Zygote) -> None:
-        """A zygote died. The kernel has killed its services with it; what those had started has come to us."""
+        """A zygote died. The kernel has killed its services with it; what those had started has come to us.
+
+        One that died before it was ready would die again: a cold one takes its place, and the services show why.
+        """
         living = {zygote.pid for zygote in self._zygotes if zygote is not lost}
         leash.end([child for child in psutil.Process().children() if child.pid not in living], grace=0.0)
-        self._zygotes[self._zygotes.index(lost)] = _Zygote(lost.family, self._replace)
+        if not self._ending:
+            family = lost.family if lost.ready else ()
+            self._zygotes[self._zygotes.index(lost)] = _Zygote(family, self._replace)
 
 
 class _Zygote:
@@ -70,7 +82,7 @@ class _Zygote:
         self._asked: deque[Report] = deque()
         self._children: dict[int, Report] = {}
         self._unread = b""
-        self._ready = False
+        self.ready = False
         command = [sys.executable, "-m", "harness.zygote", "--channel", str(theirs.fileno())]
         if self.family:
             command += ["--warm", json.dumps({name: _rehearsed(name) for name in self.family})]
@@ -99,11 +111,15 @@ class _Zygote:
         except BrokenPipeError:
             self._lost()
 
-    def close(self) -> None:
-        asyncio.get_running_loop().remove_reader(self._channel)
-        self._channel.close()
-        if not self._ready:  # it has no children yet, and would look at its channel only when it is warm
+    def end_warming(self) -> None:
+        if not self.ready:  # it has no children yet, and would look at its channel only when it is warm
             self._process.kill()
+
+    def close(self) -> None:
+        if self._channel.fileno() >= 0:
+            asyncio.get_running_loop().remove_reader(self._channel)
+            self._channel.close()
+        self.end_warming()
         self._process.wait()
 
     def _readable(self) -> None:
@@ -118,7 +134,7 @@ class _Zygote:
     def _told(self, what: Mapping[str, Any]) -> None:
         match what:
             case {"ready": _}:
-                self._ready = True
+                self.ready = True
             case {"started": int(pid)}:
                 report = self._asked.popleft()
                 self._children[pid] = report

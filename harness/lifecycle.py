@@ -14,6 +14,7 @@ from typing import Literal, TypeAlias
 class Phase(StrEnum):
     """Where a service is in its life."""
 
+    WAITING = "waiting"
     STARTING = "starting"
     HEALTHY = "healthy"
     UNHEALTHY = "unhealthy"
@@ -26,7 +27,7 @@ class Phase(StrEnum):
 class Life:
     """One service: its phase since ``since`` (seconds of a monotonic clock), and how its last process ended."""
 
-    phase: Phase = Phase.STOPPED
+    phase: Phase = Phase.WAITING
     since: float = 0.0
     pid: int | None = None
     exit_code: int | None = None
@@ -76,24 +77,28 @@ class Action(StrEnum):
     REPORT_CRASH = "report-crash"
 
 
+AT_REST = (Phase.WAITING, Phase.STOPPED, Phase.CRASHED)
 ALIVE = (Phase.STARTING, Phase.HEALTHY, Phase.UNHEALTHY)
 
 
 def step(life: Life, event: Event, *, now: float) -> tuple[Life, tuple[Action, ...]]:
     """The state after ``event``, and the actions it asks for. Events that no longer matter change nothing."""
     match event:
-        case Asked(verb="start") if life.phase in (Phase.STOPPED, Phase.CRASHED):
+        case Asked(verb="start") if life.phase in AT_REST:
             return Life(Phase.STARTING, since=now, started=now), (Action.SPAWN,)
         case Asked(verb="stop") if life.phase in ALIVE:
             return replace(life, phase=Phase.STOPPING, since=now), (Action.TERMINATE,)
-        case Asked(verb="stop") if life.phase is Phase.CRASHED:
+        case Asked(verb="stop") if life.phase is Phase.STOPPING:
+            return replace(life, restarting=False), ()
+        case Asked(verb="stop") if life.phase in (Phase.WAITING, Phase.CRASHED):
             return replace(life, phase=Phase.STOPPED, since=now), ()
         case Asked(verb="restart") if life.phase in ALIVE:
             return replace(life, phase=Phase.STOPPING, since=now, restarting=True), (Action.TERMINATE,)
-        case Asked(verb="restart") if life.phase in (Phase.STOPPED, Phase.CRASHED):
+        case Asked(verb="restart") if life.phase in AT_REST:
             return step(life, Asked("start"), now=now)
         case Spawned(pid):
-            return replace(life, pid=pid), ()
+            # A stop that came before there was a process has had nothing to end.
+            return replace(life, pid=pid), (Action.TERMINATE,) if life.phase is Phase.STOPPING else ()
         case Answered(ours=True, answer=answer) if life.phase is Phase.STARTING:
             return replace(life, phase=Phase.HEALTHY, since=now, last_answer=answer, ready_after=now - life.started), ()
         case Answered(ours=True, answer=answer) if life.phase is Phase.UNHEALTHY:

@@ -39,7 +39,7 @@ async def listen(verbs: Mapping[str, Verb], secret: str) -> asyncio.Server:
             send({"result": await work})
         except HarnessError as error:
             send({"error": _error(error)})
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             send({"error": _error(SupervisorError(f"the request was not understood: {error!r}"))})
         finally:
             writer.close()

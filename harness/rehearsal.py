@@ -7,7 +7,6 @@ functions: what is only imported still costs some 80 ms per fork. After one life
 from __future__ import annotations
 
 import asyncio
-import importlib
 import os
 import tempfile
 import traceback
@@ -19,6 +18,7 @@ import uvicorn.lifespan.on
 import uvicorn.protocols.http.httptools_impl  # noqa: F401  # uvicorn imports it when it starts
 from starlette.types import ASGIApp, Message, Scope
 
+from harness.serve import build
 from harness.simulation.lifespan import Lifespan
 
 
@@ -46,13 +46,6 @@ def rehearse(services: Mapping[str, Mapping[str, Any]]) -> dict[str, ASGIApp]:
                 os.environ.clear()
                 os.environ.update(before)
     return apps
-
-
-def build(factory: str) -> ASGIApp:
-    """Import ``module:factory`` and call it."""
-    module, _, name = factory.partition(":")
-    app: ASGIApp = getattr(importlib.import_module(module), name)()
-    return app
 
 
 async def _one_life(app: ASGIApp, health: str) -> None:

@@ -98,10 +98,16 @@ class ServiceRun:
             return ""
         return "\n".join(self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-LOG_TAIL_LINES:])
 
+    def waiting(self) -> bool:
+        """Whether it has not even been started, because others are before it."""
+        return self.life.phase is not Phase.STARTING
+
     def failure(self) -> NotReadyError:
         """Why the service is not healthy, with the evidence."""
         life = self.life
-        if life.exit_code is not None:
+        if life.phase in (Phase.STOPPING, Phase.STOPPED):
+            what = f"{self.service.name} was stopped before it was healthy"
+        elif life.exit_code is not None:
             what = f"{self.service.name} ended with exit code {life.exit_code} before it was healthy"
         else:
             what = f"{self.service.name} was not healthy after {time.monotonic() - life.started:.1f} s"
@@ -195,6 +201,8 @@ class StackRun:
 
         async def start(run: ServiceRun) -> None:
             async with slots:
+                if run.life.phase is not Phase.WAITING:  # it was stopped before its turn came
+                    return
                 run.happen(Asked("start"))
                 await run.reached(Phase.HEALTHY, Phase.CRASHED)
 
@@ -202,15 +210,16 @@ class StackRun:
         await asyncio.gather(*(start(run) for run in longest_first))
 
     async def _all_healthy(self, runs: Any) -> None:
-        waits = {asyncio.ensure_future(run.reached(Phase.HEALTHY, Phase.CRASHED)): run for run in runs}
+        settled = (Phase.HEALTHY, Phase.CRASHED, Phase.STOPPED)
+        waits = {asyncio.ensure_future(run.reached(*settled)): run for run in runs}
         pending = set(waits)
         deadline = time.monotonic() + READY_TIMEOUT_S
         try:
             while pending:
                 remaining = max(0.0, deadline - time.monotonic())
                 done, pending = await asyncio.wait(pending, timeout=remaining, return_when=asyncio.FIRST_COMPLETED)
-                failed = [waits[wait] for wait in done if wait.result() is Phase.CRASHED]
-                late = [waits[wait] for wait in pending if waits[wait].life.phase is Phase.STARTING and not done]
+                failed = [waits[wait] for wait in done if wait.result() is not Phase.HEALTHY]
+                late = [] if done else sorted((waits[wait] for wait in pending), key=ServiceRun.waiting)
                 if failed or late:
                     raise (failed or late)[0].failure()
         finally:

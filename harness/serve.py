@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from harness.leash import die_with_parent
 from harness.simulation.layer import SimulationLayer
@@ -56,11 +57,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     die_with_parent(arguments.leash)
     # Collecting while a million objects are made that all stay costs a tenth of the start.
     gc.disable()
-    module, _, factory = arguments.app.partition(":")
-    app = getattr(importlib.import_module(module), factory)()
+    app = build(arguments.app)
     gc.freeze()
     gc.enable()
     return run(app, arguments.fd)
+
+
+def build(factory: str) -> ASGIApp:
+    """Import ``module:factory`` and call it."""
+    module, _, name = factory.partition(":")
+    app: ASGIApp = getattr(importlib.import_module(module), name)()
+    return app
 
 
 def run(app: Any, descriptors: Sequence[int]) -> int:

@@ -60,6 +60,7 @@ class Supervisor:
         try:
             await self._ending.wait()
         finally:
+            self._backend.end_warming()
             await asyncio.gather(*(stack.stop() for stack in self._stacks.values()))
             self._backend.close()
             await asyncio.to_thread(leash.end, psutil.Process().children(recursive=True), grace=GRACE_S)
@@ -93,7 +94,7 @@ class Supervisor:
         try:
             await stack.start()
         except HarnessError:
-            del self._stacks[name]
+            self._stacks.pop(name, None)
             raise
         finally:
             self._watchers.discard(emit)

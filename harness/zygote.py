@@ -88,7 +88,8 @@ class Zygote:
         try:
             os.setsid()
             signal.set_wakeup_fd(-1)
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            for number in (signal.SIGCHLD, signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                signal.signal(number, signal.SIG_DFL)
             for descriptor in (self._held, self._woken, self._wake):
                 os.close(descriptor)
             self._channel.close()
@@ -164,7 +165,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     leash.adopt_orphans()
     leash.follow_parent(yes=True)  # while it warms up it does not look at the channel
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)  # its supervisor decides
+        signal.signal(number, lambda *_: None)  # its supervisor decides; unlike SIG_IGN, this ends with an exec
     apps: dict[str, Any] = {}
     if arguments.warm:
         from harness import rehearsal  # noqa: PLC0415  # loads every library the services use

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import rehearsal
+from harness import serve
 from harness.artefacts import generated_paths
 from harness.ports import PORTS
 from harness.topology import ROOT, SERVICES
@@ -111,7 +111,7 @@ def test_no_service_reads_the_environment_itself() -> None:
 @pytest.mark.parametrize("service", SERVICES)
 def test_an_app_is_built_without_any_settings(service: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "environ", {})
-    assert callable(rehearsal.build(SERVICES[service].app))
+    assert callable(serve.build(SERVICES[service].app))
 
 
 def test_no_module_has_outgrown_its_subject() -> None:

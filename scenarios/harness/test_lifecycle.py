@@ -31,6 +31,16 @@ HISTORIES: dict[str, tuple[list[Event], Phase, list[Action]]] = {
         Phase.STOPPING,
         [SPAWN, TERMINATE],
     ),
+    "is asked to stop before it has a process": (
+        [Asked("start"), Asked("stop"), Spawned(7), Exited(-15)],
+        Phase.STOPPED,
+        [SPAWN, TERMINATE, TERMINATE],
+    ),
+    "is asked to stop while it restarts": (
+        [Asked("start"), Spawned(7), OURS, Asked("restart"), Asked("stop"), Exited(0)],
+        Phase.STOPPED,
+        [SPAWN, TERMINATE],
+    ),
     "restarts": (
         [Asked("start"), Spawned(7), OURS, Asked("restart"), Exited(0), Spawned(8), OURS],
         Phase.HEALTHY,
