@@ -84,8 +84,6 @@ class _Zygote:
         self._unread = b""
         self.ready = False
         command = [sys.executable, "-m", "harness.zygote", "--channel", str(theirs.fileno())]
-        if self.family:
-            command += ["--warm", json.dumps({name: _rehearsed(name) for name in self.family})]
         self._process = subprocess.Popen(
             command,
             cwd=ROOT,
@@ -95,6 +93,8 @@ class _Zygote:
             start_new_session=True,
         )
         theirs.close()
+        warm = {"warm": {name: _rehearsed(name) for name in self.family}}
+        self._channel.sendall(json.dumps(warm).encode() + b"\n")
         self.pid = self._process.pid
         asyncio.get_running_loop().add_reader(self._channel, self._readable)
 

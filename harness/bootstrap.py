@@ -35,9 +35,16 @@ def main(argv: Sequence[str]) -> int:
     except SetupError as error:
         print(error, file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("interrupted; the same command goes on where this one stopped", file=sys.stderr)
+        return 130
     if Path(sys.prefix).resolve() == VENV.resolve() and "PYTHONDONTWRITEBYTECODE" not in os.environ:
-        from harness import cli  # noqa: PLC0415
-
+        try:
+            from harness import cli  # noqa: PLC0415
+        except ImportError as error:
+            STAMP.unlink(missing_ok=True)
+            print(f"error: {VENV} is damaged: {error}\n  → remove it and run the same command again", file=sys.stderr)
+            return 2
         return cli.main(argv)
     command = [str(PYTHON), "-m", "harness", *argv]
     environment = {**child_environment(os.environ), HANDED_OVER: "1"}

@@ -90,13 +90,19 @@ def how_to_get_one() -> str:
     return f"install Chromium, Chrome or Edge by your system's packages, or set {VARIABLE} to the path of one"
 
 
+def playwrights_revision(kind: str) -> str:
+    """The revision of a browser that the installed Playwright goes with."""
+    listing = resources.files("playwright").joinpath("driver", "package", "browsers.json")
+    return next(
+        str(entry["revision"]) for entry in json.loads(listing.read_text())["browsers"] if entry["name"] == kind
+    )
+
+
 def _playwrights_own(*, headless: bool) -> Iterator[Path]:
     kinds = ("chromium-headless-shell", "chromium") if headless else ("chromium",)
-    listing = resources.files("playwright").joinpath("driver", "package", "browsers.json")
-    revisions = {entry["name"]: entry["revision"] for entry in json.loads(listing.read_text())["browsers"]}
     executables = ("headless_shell", "chrome-headless-shell", "chrome", "chrome.exe", "chrome-headless-shell.exe")
     for kind in kinds:
-        folder = _playwrights_folder() / f"{kind.replace('-', '_')}-{revisions[kind]}"
+        folder = _playwrights_folder() / f"{kind.replace('-', '_')}-{playwrights_revision(kind)}"
         yield from (
             path for name in executables for path in sorted(folder.glob(f"*/{name}")) if os.access(path, os.X_OK)
         )

@@ -23,20 +23,23 @@ class Control:
     def __init__(self, port: int, secret: str) -> None:
         self._port, self._secret = port, secret
 
-    def call(self, verb: str, *, on_event: Emit | None = None, **arguments: Any) -> Any:
-        """Ask for one verb and wait for its result; ``on_event`` gets what happens meanwhile.
+    def call(self, verb: str, *, on_event: Emit | None = None, within: float | None = None, **arguments: Any) -> Any:
+        """Ask for one verb and wait for its result, for ever or ``within`` so many seconds between two lines.
+
+        ``on_event`` gets what happens meanwhile.
 
         Raises:
             HarnessError: of the class the supervisor raised, with its evidence; SupervisorError when it is gone.
         """
         try:
-            with socket.create_connection(("127.0.0.1", self._port)) as connection:
+            with socket.create_connection(("127.0.0.1", self._port), timeout=within) as connection:
                 asked = {"secret": self._secret, "verb": verb, "arguments": arguments}
                 connection.sendall(json.dumps(asked).encode() + b"\n")
                 with connection.makefile("rb") as lines:
                     return self._read(lines, on_event)
         except OSError as error:
-            raise SupervisorError("the supervisor does not answer", evidence=str(error)) from error
+            todo = "if it stays so, end it: python -m harness down"
+            raise SupervisorError("the supervisor does not answer", evidence=str(error), todo=todo) from error
 
     @staticmethod
     def _read(lines: Any, on_event: Emit | None) -> Any:

@@ -16,7 +16,7 @@ from dotenv import dotenv_values
 from harness import bundle, ports, state, topology
 from harness.bootstrap import child_environment
 from harness.control import Control, Emit
-from harness.errors import HarnessError, SupervisorError
+from harness.errors import AlreadyRunningError, HarnessError, SupervisorError
 from harness.ports import PORTS, Source
 from harness.stack import Stack
 from harness.topology import ROOT, Kind
@@ -110,7 +110,7 @@ def choose(
         return {port.service: (0, port.variable, "random") for port in PORTS}
     if mode != "configured":
         raise HarnessError(f"ports={mode!r}", todo="use 'random' or 'configured'")
-    dotenv = {name: value for name, value in dotenv_values(ROOT / ".env").items() if value is not None}
+    dotenv = _dotenv(ROOT / ".env")
     sources = (
         Source("flag", flags or {}),
         Source("environment", os.environ if environ is None else environ),
@@ -118,6 +118,17 @@ def choose(
     )
     choices = ports.configured(sources, [port.service for port in PORTS])
     return {name: (choice.number, choice.variable, choice.source) for name, choice in choices.items()}
+
+
+def _dotenv(path: Path) -> dict[str, str]:
+    if not path.exists() and not path.is_symlink():
+        return {}
+    try:
+        if not path.is_file():
+            raise IsADirectoryError("not a regular file")
+        return {name: value for name, value in dotenv_values(path).items() if value is not None}
+    except (OSError, ValueError) as error:
+        raise HarnessError(f"{path} cannot be read", evidence=str(error), todo="correct it, or remove it") from error
 
 
 @contextlib.contextmanager
@@ -128,6 +139,9 @@ def supervised(name: str, *, backend: Kind = "zygote", services: Sequence[str] =
         yield connect(name, process)
     finally:
         hang_up(process)
+        if (log := supervisor_log(name)).stat().st_size == 0:
+            log.unlink()
+            log.with_suffix(".lock").unlink(missing_ok=True)
 
 
 def spawn(
@@ -179,6 +193,11 @@ def connect(name: str, process: subprocess.Popen[bytes]) -> Control:
         if process.poll() is not None:
             break
         time.sleep(0.005)
+    if process.poll() == state.ALREADY_RUNNING:
+        raise AlreadyRunningError(
+            f"a system named {name!r} is running already, or just starting",
+            todo="look at it: python -m harness status\nstop it: python -m harness down",
+        )
     log = supervisor_log(name)
     raise SupervisorError(
         f"the supervisor {name!r} did not start (exit code {process.poll()})",

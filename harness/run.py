@@ -20,7 +20,7 @@ from harness.topology import SERVICES, StackPlan
 GRACE_S = 3.0
 READY_TIMEOUT_S = 60.0
 PROBE_PAUSE_S = 0.02
-LOG_TAIL_LINES = 15
+LOG_TAIL_LINES = 40
 CONTROL_TIMEOUT_S = 10.0
 PREFIX = "/_sim/"
 OK = 200

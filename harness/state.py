@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
+import fcntl
 import json
 import os
+import re
 import shutil
+import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import IO
 
 import psutil
 
@@ -16,6 +19,9 @@ from harness import leash
 from harness.topology import ROOT
 
 VARIABLE = "HARNESS_HOME"
+MODULE = "harness.supervisor"
+MOST = 2**31
+ALREADY_RUNNING = 75  # EX_TEMPFAIL of sysexits.h
 
 
 def home() -> Path:
@@ -51,8 +57,12 @@ class Record:
         return record_path(self.name)
 
     def process(self) -> psutil.Process | None:
-        """The supervisor's process, if it still is that one."""
-        return leash.same_process(self.pid, self.created)
+        """The supervisor's process, if it still is that one; nobody else's is ever taken for it."""
+        process = leash.same_process(self.pid, self.created)
+        try:
+            return process if process is not None and MODULE in process.cmdline() else None
+        except psutil.Error:
+            return None
 
     def write(self) -> None:
         """Replace the file in one step; only its owner may read the secret."""
@@ -73,6 +83,18 @@ def read(name: str) -> Record | None:
     """The record of a supervisor that runs; None when there is none or it is dead."""
     record = _load(record_path(name))
     return record if record is not None and record.process() is not None else None
+
+
+def lock(name: str) -> IO[bytes] | None:
+    """The right to be the supervisor called ``name``, for as long as the file is open; None when another has it."""
+    run_folder().mkdir(parents=True, exist_ok=True)
+    file = (run_folder() / f"{name}.lock").open("wb")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        return None
+    return file
 
 
 def reap() -> list[str]:
@@ -101,12 +123,35 @@ def _records() -> Iterator[Record]:
 
 
 def _load(path: Path) -> Record | None:
-    with contextlib.suppress(FileNotFoundError):
-        try:
-            told = json.loads(path.read_text(encoding="utf-8"))
-            told["services"] = tuple((pid, born) for pid, born in told["services"])
-            told["stacks"] = tuple(told["stacks"])
-            return Record(**told)
-        except (ValueError, TypeError, KeyError):
-            path.unlink(missing_ok=True)  # written by another version, or cut off by a power failure
-    return None
+    """A record as we write them; whatever else lies there is put aside, and its names never lead out of our folders."""
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+        record = Record(
+            name=_plain(told["name"]),
+            pid=_natural(told["pid"]),
+            created=float(told["created"]),
+            control_port=_natural(told["control_port"]),
+            secret=str(told["secret"]),
+            services=tuple((_natural(pid), float(born)) for pid, born in told["services"]),
+            stacks=tuple(_plain(stack) for stack in told["stacks"]),
+        )
+    except FileNotFoundError:
+        return None
+    except (ValueError, TypeError, KeyError, OSError, RecursionError):
+        aside = path.with_suffix(".unreadable")  # written by another version, by hand, or cut off by a power failure
+        path.replace(aside)
+        print(f"warning: {path} is not a record of ours; it is now {aside.name}", file=sys.stderr)
+        return None
+    return record
+
+
+def _plain(name: object) -> str:
+    if isinstance(name, str) and re.fullmatch(r"[\w-]+", name):
+        return name
+    raise ValueError(f"{name!r} cannot be a name")
+
+
+def _natural(number: object) -> int:
+    if isinstance(number, int) and 0 < number < MOST:
+        return number
+    raise ValueError(f"{number!r} cannot be a pid or a port")

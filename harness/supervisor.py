@@ -194,6 +194,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--backend", choices=("zygote", "process"), default="zygote")
     parser.add_argument("services", nargs="*", help="what will be started, to be warmed; none means all")
     arguments = parser.parse_args(argv)
+    lock = state.lock(arguments.name)
+    if lock is None:
+        return state.ALREADY_RUNNING
     leash.adopt_orphans()
     for left in state.reap():
         print(f"ended what {left} left behind", file=sys.stderr)

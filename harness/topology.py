@@ -134,8 +134,9 @@ def closure(names: Iterable[str] | None) -> tuple[str, ...]:
     """
     asked = tuple(SERVICES) if names is None else tuple(names)
     unknown = [name for name in asked if name not in SERVICES]
-    if unknown:
-        raise HarnessError(f"no such service: {', '.join(unknown)}", todo=f"the services are: {', '.join(SERVICES)}")
+    if unknown or not asked:
+        named = ", ".join(map(repr, unknown)) or "none was named"
+        raise HarnessError(f"no such service: {named}", todo=f"the services are: {', '.join(SERVICES)}")
     wanted: set[str] = set()
     waiting = list(asked)
     while waiting:

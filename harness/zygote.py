@@ -4,8 +4,9 @@ It bears services in one of two ways. *Warm*: it has imported the libraries and 
 forks a child that adopts the listening sockets and serves (some 10 ms). *Cold*: a fresh interpreter per service. Either
 way it is the subreaper of whatever its services start, and when its supervisor is gone it ends all of them.
 
-It speaks JSON lines over a socket pair, sockets attached to the request: ``{"start": {…}}`` is answered by
-``{"started": pid}``; ``{"exited": pid, "code": n}`` comes whenever a child has ended.
+It speaks JSON lines over a socket pair, sockets attached to the request. The first line says what to warm:
+``{"warm": {name: {app, health, env}}}``. ``{"start": {…}}`` is answered by ``{"started": pid}``; ``{"exited": pid,
+"code": n}`` comes whenever a child has ended.
 """
 
 from __future__ import annotations
@@ -99,6 +100,8 @@ class Zygote:
             gc.enable()
             leash.die_with_parent(self._leash)
             code = serve.run(app, descriptors)
+        except SystemExit as ended:  # uvicorn's way to say that the lifespan did not start
+            code = ended.code if isinstance(ended.code, int) else 1
         except BaseException:  # noqa: BLE001  # a forked child must never return into its parent's code
             sys.excepthook(*sys.exc_info())
         finally:
@@ -150,6 +153,17 @@ def _redirect(log: str) -> None:
     os.close(output)
 
 
+def _first_line(channel: socket.socket) -> bytes:
+    """What to warm, byte by byte: behind it there may be a request already, with sockets that must not be lost."""
+    line = b""
+    while not line.endswith(b"\n"):
+        byte = channel.recv(1)
+        if not byte:
+            raise SystemExit(0)  # the supervisor has gone already
+        line += byte
+    return line
+
+
 def threads() -> int:
     """How many threads this process has, counting those that Python does not know of where the system tells."""
     tasks = Path("/proc/self/task")
@@ -160,24 +174,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Bear services until the supervisor is gone; then end all there are."""
     parser = argparse.ArgumentParser(prog="python -m harness.zygote")
     parser.add_argument("--channel", type=int, required=True)
-    parser.add_argument("--warm", metavar="JSON", help="services to build and rehearse: name to app and environment")
     arguments = parser.parse_args(argv)
     leash.adopt_orphans()
     leash.follow_parent(yes=True)  # while it warms up it does not look at the channel
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: None)  # its supervisor decides; unlike SIG_IGN, this ends with an exec
     apps: dict[str, Any] = {}
-    if arguments.warm:
+    channel = socket.socket(fileno=arguments.channel)
+    warm = json.loads(_first_line(channel))["warm"]
+    if warm:
         from harness import rehearsal  # noqa: PLC0415  # loads every library the services use
 
         gc.disable()
-        apps = rehearsal.rehearse(json.loads(arguments.warm))
+        apps = rehearsal.rehearse(warm)
         gc.collect()
         gc.freeze()
         if threads() != 1:
             raise SystemExit(f"the zygote has {threads()} threads and must have one: {threading.enumerate()}")
     leash.follow_parent(yes=False)  # from here on the channel tells, and there may be others to end first
-    channel = socket.socket(fileno=arguments.channel)
     try:
         Zygote(channel, apps).run()
     finally:

@@ -37,10 +37,15 @@ def main(argv: Sequence[str] | None = None) -> int:
             traceback.print_exc()
         print(f"error: {error}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return 130
     except BrokenPipeError:  # the reader of our output has seen enough, as in `logs | head`
         sys.stderr.close()
         return 0
+    except OSError as error:
+        if arguments.debug:
+            traceback.print_exc()
+        print(f"error: the system refused: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
     return 0 if report is None else render(report, as_json=getattr(arguments, "json", False))

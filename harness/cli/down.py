@@ -12,6 +12,7 @@ from harness.control import Control
 from harness.errors import HarnessError
 
 STOPS_IN_S = 10.0
+ANSWERS_IN_S = 5.0
 
 
 def register(commands: Any) -> None:
@@ -27,10 +28,10 @@ def run(_: argparse.Namespace) -> Report:
     record = state.read(system.NAME)
     process = None if record is None else record.process()
     if record is None or process is None:
-        stopped = [f"ended what {name} left behind" for name in reaped] or ["nothing was running"]
+        stopped = [f"cleared away what {name} left behind" for name in reaped] or ["nothing was running"]
         return Report(data={"stopped": False, "reaped": reaped}, lines=stopped)
     try:
-        Control(record.control_port, record.secret).call("shutdown")
+        Control(record.control_port, record.secret).call("shutdown", within=ANSWERS_IN_S)
     except HarnessError:
         leash.end([process], grace=STOPS_IN_S)
     if not leash.wait_gone([process], timeout=STOPS_IN_S):

@@ -9,6 +9,8 @@ from harness.cli import system
 from harness.cli.render import Report
 from harness.errors import NotRunningError
 
+ANSWERS_IN_S = 10.0
+
 
 def register(commands: Any) -> None:
     """Add the verb to the command line."""
@@ -20,6 +22,6 @@ def register(commands: Any) -> None:
 def run(_: argparse.Namespace) -> Report:
     """The running stack; a check that fails (exit code 1) when nothing runs or a service is not healthy."""
     try:
-        return system.report(system.control().call("describe", name=system.NAME))
+        return system.report(system.control().call("describe", name=system.NAME, within=ANSWERS_IN_S))
     except NotRunningError as error:
         return Report(data={"stack": None, "nonce": None, "services": {}}, lines=str(error).splitlines(), ok=False)

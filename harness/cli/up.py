@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace) -> Report | None:
             evidence=f"its supervisor is pid {running.pid}",
             todo="look at it: python -m harness status\nstop it: python -m harness down",
         )
-    services = topology.closure(arguments.only.split(",") if arguments.only else None)
+    services = topology.closure(None if arguments.only is None else arguments.only.split(","))
     with _terminal_signals(), _supervisor(arguments, services) as control:
         stack = launch.start(
             control,
@@ -111,7 +111,8 @@ def _tell(event: Mapping[str, Any]) -> None:
     elif event["state"] in ("crashed", "unhealthy"):
         ended = "" if event["exit_code"] is None else f" with exit code {event['exit_code']}"
         print(f"· {event['service']}: {event['state']}{ended}; log: {event['log']}", file=sys.stderr, flush=True)
-        for line in event.get("log_tail", "").splitlines():
+        # What never was healthy is told by the error that ends the command.
+        for line in event.get("log_tail", "").splitlines() if event["ready_s"] is not None else ():
             print(f"  | {line}", file=sys.stderr, flush=True)
 
 

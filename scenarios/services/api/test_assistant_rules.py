@@ -196,3 +196,10 @@ def test_whatever_is_said_gets_one_step_that_is_the_same_each_time(text: str) ->
     assert step == plan([UserSaid(text)], TOOLS)
     if isinstance(step, tuple):
         assert [call.tool for call in step] in (["get_ticket"], ["search_tickets"])
+
+
+@pytest.mark.parametrize("question", ["my open tickets", "find tickets assigned to me", "list tickets reported by me"])
+def test_a_question_about_ones_own_tickets_is_not_answered_as_if_it_were_another(question: str) -> None:
+    answered = plan(called(question, {"items": [], "nextCursor": None, "total": 0}), TOOLS)
+    assert isinstance(answered, Say)
+    assert "cannot search by person" in answered.text

@@ -51,6 +51,8 @@ _LEADING = re.compile(rf"\W*(?:(?P<status>{_STATUS})|{_FILLER}|{_QUESTION})\b", 
 _TRAILING = re.compile(r"\W*\b(?:please|tickets?|issues?)\W*$", re.IGNORECASE)
 _QUOTED = re.compile(r"[\"“„«](?P<text>[^\"”“»]+)[\"”“»]")
 
+_PERSONAL = re.compile(r"\b(?:my|mine|assigned\s+to|reported\s+by)\b", re.IGNORECASE)
+
 _MOST_SHOWN = 10
 _LONGEST_QUERY = 200
 
@@ -68,7 +70,8 @@ def _search(turn: Turn) -> Step:
         found = _SEARCH.search(turn.text)
         assert found  # noqa: S101
         return (Call("search_tickets", {**_wanted(found["sought"]), "limit": _MOST_SHOWN}),)
-    return _tell(turn.returned[-1], TicketPage, wording.tickets)
+    words = wording.tickets_of_everyone if _PERSONAL.search(turn.text) else wording.tickets
+    return _tell(turn.returned[-1], TicketPage, words)
 
 
 def _wanted(text: str) -> dict[str, Any]:

@@ -32,6 +32,11 @@ def tickets(page: TicketPage) -> str:
     return f"{count}{part}:\n\n{lines}"
 
 
+def tickets_of_everyone(page: TicketPage) -> str:
+    """A list for a question about somebody's own tickets, which no tool can answer."""
+    return f"I cannot search by person yet, so this is about everybody's tickets that you may see.\n\n{tickets(page)}"
+
+
 def failed(returned: ToolReturned) -> str:
     """Why a call brought nothing."""
     problem = _problem(returned.content)

@@ -1,6 +1,7 @@
 import { Component, inject } from '@angular/core';
 import { MatButton, MatIconButton } from '@angular/material/button';
-import { RouterLink } from '@angular/router';
+import { takeUntilDestroyed } from '@angular/core/rxjs-interop';
+import { NavigationStart, Router, RouterLink } from '@angular/router';
 import { mdiCheckCircleOutline, mdiClose } from '@mdi/js';
 
 import { Notices } from '../core/notices/notices';
@@ -41,4 +42,13 @@ export class NoticeBar {
   protected readonly notice = this.notices.current;
   protected readonly done = mdiCheckCircleOutline;
   protected readonly close = mdiClose;
+
+  constructor() {
+    // News of one page would lie in the way on the next: over the field for a message, over a heading.
+    inject(Router)
+      .events.pipe(takeUntilDestroyed())
+      .subscribe((event) => {
+        if (event instanceof NavigationStart) this.notices.dismiss();
+      });
+  }
 }
