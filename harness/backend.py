@@ -83,7 +83,15 @@ class _Zygote:
         self._children: dict[int, Report] = {}
         self._unread = b""
         self.ready = False
-        command = [sys.executable, "-m", "harness.zygote", "--channel", str(theirs.fileno())]
+        command = [
+            sys.executable,
+            "-m",
+            "harness.zygote",
+            "--channel",
+            str(theirs.fileno()),
+            "--parent",
+            str(os.getpid()),
+        ]
         self._process = subprocess.Popen(
             command,
             cwd=ROOT,

@@ -32,14 +32,14 @@ from harness.topology import Kind, StackPlan
 class Supervisor:
     """Holds stacks by name. Its public coroutines are the verbs of the control connection."""
 
-    def __init__(self, name: str, backend: Backend) -> None:
+    def __init__(self, name: str, backend: Backend, ending: asyncio.Event) -> None:
         self.name = name
+        self._ending = ending
         self._backend = backend
         self._stacks: dict[str, StackRun] = {}
         self._watchers: set[Emit] = set()
         self._secret = secrets.token_urlsafe()
         self._port = 0
-        self._ending = asyncio.Event()
         self._created = leash.created(os.getpid())
 
     async def serve(self) -> None:
@@ -172,10 +172,11 @@ class Supervisor:
 
 
 async def _supervise(name: str, kind: Kind, services: Sequence[str], *, detached: bool) -> None:
-    supervisor = Supervisor(name, Backend(kind, services))
-    loop = asyncio.get_running_loop()
+    loop, ending = asyncio.get_running_loop(), asyncio.Event()
+    # Before the first child exists: who is killed outright cannot end its children.
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        loop.add_signal_handler(number, supervisor.end)
+        loop.add_signal_handler(number, ending.set)
+    supervisor = Supervisor(name, Backend(kind, services), ending)
     if not detached:
 
         def wait_for_owner() -> None:

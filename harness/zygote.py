@@ -174,9 +174,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Bear services until the supervisor is gone; then end all there are."""
     parser = argparse.ArgumentParser(prog="python -m harness.zygote")
     parser.add_argument("--channel", type=int, required=True)
+    parser.add_argument("--parent", type=int, required=True)
     arguments = parser.parse_args(argv)
     leash.adopt_orphans()
     leash.follow_parent(yes=True)  # while it warms up it does not look at the channel
+    if os.getppid() != arguments.parent:  # it died before we could follow it
+        return 0
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: None)  # its supervisor decides; unlike SIG_IGN, this ends with an exec
     apps: dict[str, Any] = {}

@@ -65,7 +65,7 @@ def rpc(body: bytes) -> str | None:
     """What a JSON-RPC body asks for, such as ``tools/call get_ticket``; None when it is none."""
     try:
         asked = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):  # hostile bodies are the service's to answer, not ours to fail on
         return None
     if not isinstance(asked, dict) or "method" not in asked:
         return None
@@ -81,7 +81,7 @@ def _claims(authorization: str) -> dict[str, Any]:
         return {}
     try:
         payload = json.loads(base64.urlsafe_b64decode(parts[1] + "=="))
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return {name: payload[name] for name in TOLD_CLAIMS if name in payload} if isinstance(payload, dict) else {}
 

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import get_args
 
@@ -20,59 +21,63 @@ from harness.errors import NotReadyError
 from harness.stack import Stack
 from harness.topology import ROOT, Kind
 
+pytestmark = pytest.mark.xdist_group("backends")  # one supervisor of each kind for all
+
 WITHIN_S = 5.0
 
 
-@pytest.fixture(params=get_args(Kind))
-def control(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Control]:
-    """A supervisor of its own for each back end, in a folder of its own."""
-    monkeypatch.setenv("HARNESS_HOME", str(tmp_path))
-    with launch.supervised("backends", backend=request.param, services=("idp",)) as supervisor:
-        yield supervisor
+@pytest.fixture(scope="module", params=get_args(Kind))
+def control(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Control]:
+    """A supervisor for each back end, in a folder of its own."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("HARNESS_HOME", str(tmp_path_factory.mktemp("home")))
+        with launch.supervised("backends", backend=request.param, services=("idp",)) as supervisor:
+            yield supervisor
 
 
-def start(control: Control, *, world: str = "base") -> Stack:
-    return launch.start(control, name="small", choices=launch.choose("random"), only=("idp",), world=world)
+def small(control: Control, *, world: str = "base") -> AbstractContextManager[Stack]:
+    return launch.stack_of(control, name="small", choices=launch.choose("random"), only=("idp",), world=world)
 
 
 def test_a_killed_service_is_reported_and_restarts_on_its_port(control: Control) -> None:
-    stack = start(control)
-    before = stack.describe()["services"]["idp"]
-    os.kill(before["pid"], signal.SIGKILL)
-    leash.wait_gone([psutil.Process(before["pid"])] if psutil.pid_exists(before["pid"]) else [], timeout=WITHIN_S)
-    stack.restart("idp")
-    after = stack.describe()["services"]["idp"]
+    with small(control) as stack:
+        before = stack.describe()["services"]["idp"]
+        killed = psutil.Process(before["pid"])
+        killed.kill()
+        assert leash.wait_gone([killed], timeout=WITHIN_S)
+        stack.restart("idp")
+        after = stack.describe()["services"]["idp"]
     assert (after["state"], after["port"]) == ("healthy", before["port"])
     assert after["pid"] != before["pid"]
 
 
 def test_the_death_of_the_zygote_ends_its_services_and_the_next_start_has_another(control: Control) -> None:
-    stack = start(control)
-    before = stack.describe()["services"]["idp"]["pid"]
-    service = psutil.Process(before)
-    zygote = service.parent()
-    assert zygote is not None
-    assert "harness.zygote" in zygote.cmdline()
-    zygote.kill()
-    assert leash.wait_gone([zygote, service], timeout=WITHIN_S)
-    stack.restart("idp")
-    assert stack.describe()["services"]["idp"]["state"] == "healthy"
+    with small(control) as stack:
+        service = psutil.Process(stack.describe()["services"]["idp"]["pid"])
+        zygote = service.parent()
+        assert zygote is not None
+        assert "harness.zygote" in zygote.cmdline()
+        zygote.kill()
+        assert leash.wait_gone([zygote, service], timeout=WITHIN_S)
+        stack.restart("idp")
+        assert stack.describe()["services"]["idp"]["state"] == "healthy"
 
 
 def test_a_service_that_refuses_to_start_is_told_with_its_reason_and_nothing_is_left(control: Control) -> None:
-    with pytest.raises(NotReadyError) as failed:
-        start(control, world="atlantis")
+    with pytest.raises(NotReadyError) as failed, small(control, world="atlantis"):
+        pass
     assert "idp ended with exit code 3" in failed.value.what
     assert "there is no world named 'atlantis'; known: base" in failed.value.evidence
-    assert start(control).describe()["services"]["idp"]["state"] == "healthy"
+    with small(control) as stack:
+        assert stack.describe()["services"]["idp"]["state"] == "healthy"
 
 
-def test_a_stack_stops_without_a_trace(control: Control, tmp_path: Path) -> None:
-    stack = start(control)
-    service = psutil.Process(stack.describe()["services"]["idp"]["pid"])
-    control.call("stop", name="small")
+def test_a_stack_stops_without_a_trace(control: Control) -> None:
+    with small(control) as stack:
+        service = psutil.Process(stack.describe()["services"]["idp"]["pid"])
+        assert stack.folder.is_dir()
     assert leash.wait_gone([service], timeout=WITHIN_S)
-    assert list((tmp_path / "stacks").iterdir()) == []
+    assert not stack.folder.exists()
 
 
 @pytest.mark.parametrize("backend", get_args(Kind))

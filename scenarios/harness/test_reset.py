@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 
 import httpx
@@ -69,3 +70,12 @@ def test_the_journal_tells_who_asked_whom_for_what_and_never_a_token(
     assert (tool["service"], tool["caller"].partition(" by ")[2]) == ("ticketing", "api")
     assert tool["claims"]["aud"] == stack.audience("ticketing")
     assert alice.token("api").rpartition(".")[2] not in str(stack.journal())
+
+
+def test_a_hostile_body_or_token_is_no_trouble_for_the_journal(stack: Stack) -> None:
+    deep = b"[" * 100_000
+    token = "e30." + base64.urlsafe_b64encode(deep).decode().rstrip("=")[:40_000] + ".x"
+    for headers in ({}, {"Authorization": f"Bearer {token}"}):
+        answer = httpx.post(f"{stack.url('ticketing')}/mcp", content=deep, headers=headers)
+        assert answer.status_code in (400, 401, 431)
+    assert httpx.get(f"{stack.url('ticketing')}/healthz").status_code == 200
