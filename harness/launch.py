@@ -139,9 +139,15 @@ def supervised(name: str, *, backend: Kind = "zygote", services: Sequence[str] =
         yield connect(name, process)
     finally:
         hang_up(process)
-        if (log := supervisor_log(name)).stat().st_size == 0:
-            log.unlink()
-            log.with_suffix(".lock").unlink(missing_ok=True)
+        forget(name)
+
+
+def forget(name: str) -> None:
+    """Remove what an ended supervisor leaves: its lock, and its log if it had nothing to say."""
+    log = supervisor_log(name)
+    log.with_suffix(".lock").unlink(missing_ok=True)
+    if log.exists() and log.stat().st_size == 0:
+        log.unlink()
 
 
 def spawn(

@@ -83,6 +83,7 @@ def supervisor(xprocess: XProcess, pytestconfig: pytest.Config) -> Iterator[Cont
         raise SupervisorError(f"the supervisor {name!r} ended", evidence=info.logpath.read()[-2000:])
     yield Control(record.control_port, record.secret)
     launch.hang_up(process)
+    launch.forget(name)
     info.controldir.remove()
 
 

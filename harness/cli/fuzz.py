@@ -38,6 +38,7 @@ def run(arguments: argparse.Namespace) -> Report:
             operations=arguments.operation,
         )
     options = f"--seed {outcome.seed} --max-examples {arguments.max_examples} --as {arguments.username}"
+    options += "".join(f" --operation {operation}" for operation in arguments.operation)
     verdict = "nothing found" if outcome.ok else "findings, see above"
     return Report(
         lines=[f"{verdict}; seed {outcome.seed}", f"repeat it: python -m harness fuzz rest {options}"], ok=outcome.ok

@@ -101,5 +101,5 @@ def test_the_run_leaves_nothing(report: str, tmp_path_factory: pytest.TempPathFa
     assert "test_inner.py" in report
     homes = list(tmp_path_factory.getbasetemp().glob("inner*/home"))
     assert homes
-    assert [path for home in homes for path in home.glob("run/*.json")] == []
+    assert [path for home in homes for path in home.glob("run/*")] == []
     assert [path for home in homes for path in home.glob("stacks/*")] == []
