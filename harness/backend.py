@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 
 import psutil
 
-from harness import leash, topology
+from harness import leash, plan, project
 from harness.bootstrap import child_environment
 from harness.lifecycle import Event, Exited, Spawned
 from harness.topology import ROOT, Kind, Service
@@ -33,9 +33,9 @@ class Backend:
     """
 
     def __init__(self, kind: Kind, services: Sequence[str]) -> None:
-        families = topology.families(services) if kind == "zygote" else [()]
+        families = plan.families(services) if kind == "zygote" else [()]
         # Starting cold is nothing but processor time: more at once than there are processors delays the longest.
-        self.starts_at_once = len(topology.SERVICES) if kind == "zygote" else os.cpu_count() or 1
+        self.starts_at_once = len(project.services()) if kind == "zygote" else os.cpu_count() or 1
         self._ending = False
         self._zygotes = [_Zygote(family, self._replace) for family in families]
 
@@ -95,7 +95,7 @@ class _Zygote:
         self._process = subprocess.Popen(
             command,
             cwd=ROOT,
-            env=child_environment(os.environ) | topology.QUIET_LIBRARIES,
+            env=child_environment(os.environ) | plan.QUIET_LIBRARIES,
             stdin=subprocess.DEVNULL,
             pass_fds=[theirs.fileno()],
             start_new_session=True,
@@ -163,5 +163,5 @@ class _Zygote:
 
 
 def _rehearsed(name: str) -> dict[str, Any]:
-    service = topology.SERVICES[name]
-    return {"app": service.app, "health": service.health, "env": topology.rehearsal_environment(name, os.environ)}
+    service = project.services()[name]
+    return {"app": service.app, "health": service.health, "env": plan.rehearsal_environment(name, os.environ)}

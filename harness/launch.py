@@ -13,11 +13,12 @@ from typing import Any
 
 from dotenv import dotenv_values
 
-from harness import bundle, ports, state, topology
+from harness import bundle, ports, project, state
 from harness.bootstrap import child_environment
 from harness.control import Control, Emit
 from harness.errors import AlreadyRunningError, HarnessError, SupervisorError
-from harness.ports import PORTS, Source
+from harness.plan import closure
+from harness.ports import Source
 from harness.stack import Stack
 from harness.topology import ROOT, Kind
 
@@ -48,7 +49,7 @@ def running(
         NotReadyError: a service did not become healthy; nothing is left running.
     """
     with (
-        supervised(f"script-{os.getpid()}", backend=backend, services=topology.closure(only)) as control,
+        supervised(f"script-{os.getpid()}", backend=backend, services=closure(only)) as control,
         stack_of(
             control, name=f"script-{os.getpid()}", choices=choose(ports), seed=seed, world=world, only=only
         ) as stack,
@@ -87,8 +88,8 @@ def start(
     on_event: Emit | None = None,
 ) -> Stack:
     """Ask for a stack and wait until it is healthy. Builds the web interface first if it is out of date."""
-    services = topology.closure(only)
-    needs_bundle = any(topology.SERVICES[service].bundle_variable for service in services)
+    services = closure(only)
+    needs_bundle = any(project.services()[service].bundle_variable for service in services)
     described = control.call(
         "start",
         on_event=on_event,
@@ -107,16 +108,16 @@ def choose(
 ) -> dict[str, tuple[int, str, str]]:
     """Port, variable and source per service: all 0 for ``random``, the port map for ``configured``."""
     if mode == "random":
-        return {port.service: (0, port.variable, "random") for port in PORTS}
+        return {port.service: (0, port.variable, "random") for port in project.port_map()}
     if mode != "configured":
         raise HarnessError(f"ports={mode!r}", todo="use 'random' or 'configured'")
-    dotenv = _dotenv(ROOT / ".env")
+    dotenv = _dotenv(project.folder() / ".env")
     sources = (
         Source("flag", flags or {}),
         Source("environment", os.environ if environ is None else environ),
         Source(".env", dotenv),
     )
-    choices = ports.configured(sources, [port.service for port in PORTS])
+    choices = ports.configured(sources, [port.service for port in project.port_map()])
     return {name: (choice.number, choice.variable, choice.source) for name, choice in choices.items()}
 
 

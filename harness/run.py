@@ -10,12 +10,12 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from harness import leash, lifecycle, loopback, readiness, topology
+from harness import leash, lifecycle, loopback, project, readiness
 from harness.backend import Backend
 from harness.errors import HarnessError, NotReadyError
 from harness.lifecycle import Action, Asked, Event, Life, Phase, Spawned
+from harness.plan import StackPlan, environment
 from harness.ports import Reservation
-from harness.topology import SERVICES, StackPlan
 
 GRACE_S = 3.0
 READY_TIMEOUT_S = 60.0
@@ -32,7 +32,7 @@ class ServiceRun:
     def __init__(
         self, name: str, plan: StackPlan, reservation: Reservation, backend: Backend, on_change: Callable[[str], None]
     ) -> None:
-        self.service = SERVICES[name]
+        self.service = project.services()[name]
         self.life = Life()
         self.log = plan.folder / f"{name}.log"
         self.created = 0.0
@@ -126,7 +126,7 @@ class ServiceRun:
             self._backend.start(
                 self.service,
                 sockets,
-                env=topology.environment(self._plan, self.service.name, os.environ),
+                env=environment(self._plan, self.service.name, os.environ),
                 log=self.log,
                 report=self.happen,
             )

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness import project
 from harness.control import Control
-from harness.topology import SERVICES
 
 if TYPE_CHECKING:
     from harness.person import Person
@@ -31,7 +31,7 @@ class Stack:
 
     def audience(self, service: str) -> str:
         """The resource URI that a token for this service must name (RFC 8707)."""
-        resource = SERVICES[service].resource
+        resource = project.services()[service].resource
         if resource is None:
             raise ValueError(f"{service} takes no access tokens")
         return self.url(service) + resource
@@ -46,7 +46,9 @@ class Stack:
 
     def audiences(self) -> dict[str, str]:
         """The resource URI of every service that takes tokens."""
-        return {name: self.audience(name) for name, service in SERVICES.items() if service.resource is not None}
+        return {
+            name: self.audience(name) for name, service in project.services().items() if service.resource is not None
+        }
 
     def describe(self) -> dict[str, Any]:
         """State, pid, port and log of every service, now."""

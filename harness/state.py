@@ -15,8 +15,7 @@ from typing import IO
 
 import psutil
 
-from harness import leash
-from harness.topology import ROOT
+from harness import leash, project
 
 VARIABLE = "HARNESS_HOME"
 MODULE = "harness.supervisor"
@@ -26,7 +25,7 @@ ALREADY_RUNNING = 75  # EX_TEMPFAIL of sysexits.h
 
 def home() -> Path:
     """The folder of everything a run leaves: ``.harness`` of the checkout, or ``HARNESS_HOME``."""
-    return Path(os.environ.get(VARIABLE) or ROOT / ".harness").absolute()
+    return Path(os.environ.get(VARIABLE) or project.folder() / ".harness").absolute()
 
 
 def run_folder() -> Path:

@@ -20,13 +20,14 @@ from typing import Any
 
 import psutil
 
-from harness import leash, listener, ports, state, topology
+from harness import leash, listener, ports, state
 from harness.backend import Backend
 from harness.control import Emit
 from harness.errors import HarnessError
+from harness.plan import StackPlan, closure
 from harness.ports import Choice
 from harness.run import GRACE_S, StackRun
-from harness.topology import Kind, StackPlan
+from harness.topology import Kind
 
 
 class Supervisor:
@@ -76,7 +77,7 @@ class Supervisor:
         if name in self._stacks:
             raise HarnessError(f"a stack named {name!r} is running already")
         choices = {service: Choice(service, *told) for service, told in asked["choices"].items()}
-        services = topology.closure(asked.get("services"))
+        services = closure(asked.get("services"))
         wanted = {key: choice for key, choice in choices.items() if key in services or choice.number == 0}
         held = ports.reserve_all(wanted)
         plan = StackPlan(
@@ -201,7 +202,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     leash.adopt_orphans()
     for left in state.reap():
         print(f"ended what {left} left behind", file=sys.stderr)
-    services = topology.closure(arguments.services or None)
+    services = closure(arguments.services or None)
     asyncio.run(_supervise(arguments.name, arguments.backend, services, detached=arguments.detached))
     return 0
 

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import secrets
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
-
-from harness.bootstrap import child_environment
-from harness.errors import HarnessError
 
 Kind: TypeAlias = Literal["zygote", "process"]
 """How services are started: forked from warm processes, or each in a fresh interpreter."""
@@ -95,91 +90,3 @@ SERVICES: Mapping[str, Service] = {
         ),
     )
 }
-
-QUIET_LIBRARIES = {
-    # FastMCP reads a .env file of the working directory and asks for updates unless told otherwise.
-    "FASTMCP_ENV_FILE": os.devnull,
-    "FASTMCP_CHECK_FOR_UPDATES": "off",
-    "FASTMCP_SHOW_SERVER_BANNER": "false",
-    "FASTMCP_ENABLE_RICH_LOGGING": "false",
-    "PYTHONUNBUFFERED": "1",
-}
-INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "SYSTEMROOT", "SSL_CERT_FILE", "ASSISTANT_MODEL")
-
-
-@dataclass(frozen=True)
-class StackPlan:
-    """What a stack is made of before it runs: its name, world, services and where they will answer."""
-
-    name: str
-    nonce: str
-    folder: Path
-    world: str
-    seed: int
-    bundle: Path | None
-    numbers: Mapping[str, int]
-    secret: str = field(default_factory=secrets.token_urlsafe, repr=False)
-    control_secret: str = field(default_factory=secrets.token_urlsafe, repr=False)
-
-    def url(self, service: str) -> str:
-        """Base URL of a service, without a trailing slash."""
-        return f"http://localhost:{self.numbers[service]}"
-
-
-def closure(names: Iterable[str] | None) -> tuple[str, ...]:
-    """The named services and all they need, in an order in which needs come first; None means all.
-
-    Raises:
-        HarnessError: for a name that is no service.
-    """
-    asked = tuple(SERVICES) if names is None else tuple(names)
-    unknown = [name for name in asked if name not in SERVICES]
-    if unknown or not asked:
-        named = ", ".join(map(repr, unknown)) or "none was named"
-        raise HarnessError(f"no such service: {named}", todo=f"the services are: {', '.join(SERVICES)}")
-    wanted: set[str] = set()
-    waiting = list(asked)
-    while waiting:
-        name = waiting.pop()
-        if name not in wanted:
-            wanted.add(name)
-            waiting.extend(SERVICES[name].needs)
-    return tuple(name for name in SERVICES if name in wanted)
-
-
-def environment(plan: StackPlan, name: str, inherited: Mapping[str, str]) -> dict[str, str]:
-    """The whole environment of one service's process. A service that is not part of the stack still has a URL."""
-    service = SERVICES[name]
-    told = {key: value for key, value in child_environment(inherited).items() if key in INHERITED}
-    told |= QUIET_LIBRARIES
-    told |= {each.url_variable: plan.url(each.name) for each in SERVICES.values()}
-    told |= {"INSTANCE_NONCE": plan.nonce, "WORLD": plan.world, "WORLD_SEED": str(plan.seed)}
-    told |= dict.fromkeys(service.secret_variables, plan.secret)
-    told |= {"HARNESS_SERVICE": name, "HARNESS_SECRET": plan.control_secret}
-    if service.database_variable:
-        told["HARNESS_DATABASE"] = str(plan.folder / f"{name}.db")
-        told[service.database_variable] = f"sqlite:///{told['HARNESS_DATABASE']}"
-    if service.bundle_variable and plan.bundle:
-        told[service.bundle_variable] = str(plan.bundle)
-    return told
-
-
-def rehearsal_environment(name: str, inherited: Mapping[str, str]) -> dict[str, str]:
-    """The environment of a service that is only rehearsed; ``{folder}`` stands for a folder of the rehearsal's own."""
-    folder = Path("{folder}")
-    plan = StackPlan(
-        name="rehearsal",
-        nonce="rehearsal",
-        folder=folder,
-        world="base",
-        seed=1,
-        bundle=folder,
-        numbers={service: number for number, service in enumerate(SERVICES, start=1)},
-    )
-    return environment(plan, name, inherited)
-
-
-def families(services: Iterable[str]) -> list[tuple[str, ...]]:
-    """Which services are warmed in one process: the longest start alone, the others together, at the same time."""
-    ordered = sorted(services, key=lambda name: -SERVICES[name].cold_start_s)
-    return [family for family in (tuple(ordered[:1]), tuple(ordered[1:])) if family]

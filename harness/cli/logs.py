@@ -9,10 +9,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from harness import state
+from harness import project, state
 from harness.cli import system
 from harness.errors import NotRunningError
-from harness.topology import SERVICES
 
 POLL_S = 0.1
 
@@ -20,7 +19,7 @@ POLL_S = 0.1
 def register(commands: Any) -> None:
     """Add the verb to the command line."""
     parser = commands.add_parser("logs", help="show what the services wrote", description=__doc__)
-    parser.add_argument("service", nargs="?", choices=tuple(SERVICES))
+    parser.add_argument("service", nargs="?", choices=tuple(project.services()))
     parser.add_argument("--follow", "-f", action="store_true", help="go on until Ctrl-C or until the system stops")
     parser.set_defaults(run=run)
 
@@ -30,7 +29,7 @@ def run(arguments: argparse.Namespace) -> None:
     record = state.read(system.NAME)
     if record is None:
         raise NotRunningError("nothing is running in this checkout", todo="start it: python -m harness up")
-    names = [arguments.service] if arguments.service else list(SERVICES)
+    names = [arguments.service] if arguments.service else list(project.services())
     logs = {name: state.stack_folder(system.NAME) / f"{name}.log" for name in names}
     width = max(map(len, names))
     offsets = dict.fromkeys(names, 0)

@@ -5,15 +5,15 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from harness import project
 from harness.cli import system
 from harness.cli.render import Report
-from harness.topology import SERVICES
 
 
 def register(commands: Any) -> None:
     """Add the verb to the command line."""
     parser = commands.add_parser("restart", help="restart one service", description=__doc__)
-    parser.add_argument("service", choices=tuple(SERVICES))
+    parser.add_argument("service", choices=tuple(project.services()))
     system.add_json(parser)
     parser.set_defaults(run=run)
 

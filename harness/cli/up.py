@@ -10,12 +10,13 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from harness import launch, state, topology
+from harness import launch, project, state
 from harness.cli import system
 from harness.cli.render import Report, render
 from harness.control import Control
 from harness.errors import AlreadyRunningError, HarnessError
-from harness.ports import OFFSET, PORTS
+from harness.plan import closure
+from harness.ports import OFFSET
 
 BACKEND_HELP = "fork services from warm processes (default), or give each a fresh interpreter"
 
@@ -47,7 +48,7 @@ def run(arguments: argparse.Namespace) -> Report | None:
             evidence=f"its supervisor is pid {running.pid}",
             todo="look at it: python -m harness status\nstop it: python -m harness down",
         )
-    services = topology.closure(None if arguments.only is None else arguments.only.split(","))
+    services = closure(None if arguments.only is None else arguments.only.split(","))
     with _terminal_signals(), _supervisor(arguments, services) as control:
         stack = launch.start(
             control,
@@ -117,7 +118,7 @@ def _tell(event: Mapping[str, Any]) -> None:
 
 
 def _flags(arguments: argparse.Namespace) -> dict[str, str]:
-    variables = {port.service: port.variable for port in PORTS}
+    variables = {port.service: port.variable for port in project.port_map()}
     flags = {OFFSET: arguments.port_offset} if arguments.port_offset is not None else {}
     for given in arguments.port:
         service, separator, number = given.partition("=")
