@@ -1,4 +1,4 @@
-"""``logs [SERVICE]``: what the services wrote, each line behind its service's name."""
+"""``logs [SERVICE]``: what the services wrote, in order of time, each line behind its service's name."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ import argparse
 import contextlib
 import sys
 import time
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 from harness import project, state
 from harness.cli import system
+from harness.cli.stream import Stream
 from harness.errors import NotRunningError
+from harness.logbook import Log, merged
 
 POLL_S = 0.1
+TAIL = 1000
 
 
 def register(commands: Any) -> None:
@@ -21,7 +24,23 @@ def register(commands: Any) -> None:
     parser = commands.add_parser("logs", help="show what the services wrote", description=__doc__)
     parser.add_argument("service", nargs="?", choices=tuple(project.services()))
     parser.add_argument("--follow", "-f", action="store_true", help="go on until Ctrl-C or until the system stops")
+    parser.add_argument(
+        "--tail",
+        "-n",
+        type=_lines,
+        default=TAIL,
+        metavar="N",
+        help=f"begin with the last N lines of each service, or 'all' (default: {TAIL})",
+    )
     parser.set_defaults(run=run)
+
+
+def _lines(text: str) -> int | None:
+    if text == "all":
+        return None
+    if not text.isascii() or not text.isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r} is neither a whole number from 0 on nor 'all'")
+    return int(text[:9])
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -30,26 +49,23 @@ def run(arguments: argparse.Namespace) -> None:
     if record is None:
         raise NotRunningError("nothing is running in this checkout", todo="start it: python -m harness up")
     names = [arguments.service] if arguments.service else list(project.services())
-    logs = {name: state.stack_folder(system.NAME) / f"{name}.log" for name in names}
-    width = max(map(len, names))
-    offsets = dict.fromkeys(names, 0)
+    logs = [Log(name, state.stack_folder(system.NAME) / f"{name}.log", tail=arguments.tail) for name in names]
+    stream = Stream(names, out=sys.stdout, err=sys.stderr)
+    if arguments.tail == TAIL:
+        _tell_what_is_left_off(logs)
     with contextlib.suppress(KeyboardInterrupt):
         while True:
             runs = record.process() is not None
-            for name, path in logs.items():
-                lines, offsets[name] = _lines(path, offsets[name])
-                sys.stdout.writelines(f"{name:<{width}} | {line}\n" for line in lines)
-            sys.stdout.flush()
-            if not arguments.follow or not runs:
+            stream.lines(merged(logs))
+            if not arguments.follow:
+                break
+            if not runs:
+                print("· the system has stopped", file=sys.stderr, flush=True)
                 break
             time.sleep(POLL_S)
 
 
-def _lines(path: Path, offset: int) -> tuple[list[str], int]:
-    """Whole lines after ``offset`` bytes, and the offset behind them; a line still being written is left for later."""
-    if not path.exists():
-        return [], offset
-    with path.open("rb") as file:
-        file.seek(offset)
-        whole, newline, _ = file.read().rpartition(b"\n")
-    return whole.decode("utf-8", "replace").splitlines() if newline else [], offset + len(whole) + len(newline)
+def _tell_what_is_left_off(logs: Sequence[Log]) -> None:
+    for log in logs:
+        if log.left_off:
+            print(f"· {log.service}: earlier lines are left off; all of them: --tail all", file=sys.stderr, flush=True)

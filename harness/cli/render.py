@@ -6,9 +6,13 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 PIPE_WIDTH = 400
+LEAST_WIDTH = 24
 
 
 @dataclass(frozen=True)
@@ -28,14 +32,26 @@ def render(report: Report, *, as_json: bool) -> int:
         print(json.dumps(report.data, indent=2), flush=True)
     else:
         from rich.console import Console  # noqa: PLC0415  # 60 ms that --json does not need
-        from rich.table import Table  # noqa: PLC0415
 
         console = Console(width=None if sys.stdout.isatty() else PIPE_WIDTH, highlight=False)
         if report.columns:
-            table = Table(*report.columns, box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
-            for row in report.rows:
-                table.add_row(*row)
-            console.print(table)
+            _table(report, console)
         for line in report.lines:
             console.print(line, soft_wrap=True, markup=False)
     return 0 if report.ok else 1
+
+
+def _table(report: Report, console: Console) -> None:
+    """Print the table; one that is too wide for the terminal is wrapped by it, since a cut URL is worth nothing."""
+    from rich.table import Table  # noqa: PLC0415
+
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
+    for column in report.columns[:-1]:
+        table.add_column(column, no_wrap=True)
+    longest = max((len(row[-1]) for row in report.rows), default=0)
+    table.add_column(report.columns[-1], overflow="fold", min_width=min(longest, LEAST_WIDTH))
+    for row in report.rows:
+        table.add_row(*row)
+    least = console.measure(table, options=console.options.update(width=PIPE_WIDTH)).minimum
+    console.width = max(console.width, least)
+    console.print(table)

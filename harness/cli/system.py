@@ -33,22 +33,35 @@ def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON document instead of a table")
 
 
-def report(described: Mapping[str, Any], *, lines: tuple[str, ...] = ()) -> Report:
+def report(described: Mapping[str, Any], *, uptime: bool = False) -> Report:
     """A stack's description as table and JSON; fine when every service is healthy."""
     services: Mapping[str, Mapping[str, Any]] = described["services"]
-    return Report(
-        data=described,
-        columns=("service", "url", "state", "pid", "ready in"),
-        rows=[
-            (
-                name,
-                service["url"],
-                f"[{STYLES.get(service['state'], 'dim')}]{service['state']}[/]",
-                str(service["pid"] or "–"),
-                "–" if service["ready_s"] is None else f"{service['ready_s']:.2f} s",
-            )
-            for name, service in services.items()
-        ],
-        lines=lines,
-        ok=all(service["state"] == Phase.HEALTHY for service in services.values()),
-    )
+    columns = ["service", "url", "state", "pid", "ready in"]
+    if uptime:
+        columns += ["up for", "restarts"]
+    rows = [
+        (
+            name,
+            service["url"],
+            f"[{STYLES.get(service['state'], 'dim')}]{service['state']}[/]",
+            str(service["pid"] or "–"),
+            "–" if service["ready_s"] is None else f"{service['ready_s']:.2f} s",
+            duration(service["uptime_s"]),
+            str(service["restarts"]),
+        )[: len(columns)]
+        for name, service in services.items()
+    ]
+    fine = all(service["state"] == Phase.HEALTHY for service in services.values())
+    return Report(data=described, columns=columns, rows=rows, ok=fine)
+
+
+def duration(seconds: float | None) -> str:
+    """A length of time for people, in its two largest units."""
+    if seconds is None:
+        return "–"
+    minutes, hours, days = int(seconds // 60), int(seconds // 3600), int(seconds // 86400)
+    if days:
+        return f"{days} d {hours % 24} h"
+    if hours:
+        return f"{hours} h {minutes % 60} min"
+    return f"{minutes} min {int(seconds % 60)} s" if minutes else f"{int(seconds)} s"

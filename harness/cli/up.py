@@ -4,20 +4,29 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import queue
 import signal
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-from harness import launch, project, state
-from harness.cli import system
+from harness import launch, project, state, timeline
+from harness.cli import live, system, timings
 from harness.cli.render import Report, render
+from harness.cli.stream import Stream, tell
 from harness.control import Control
 from harness.errors import AlreadyRunningError, HarnessError
+from harness.logbook import Log, merged
 from harness.plan import closure
 from harness.ports import OFFSET
+from harness.timeline import Beginning
 
+POLL_S = 0.1
+STOPPED = "stopped; nothing is left running"
 BACKEND_HELP = "fork services from warm processes (default), or give each a fresh interpreter"
 
 
@@ -34,12 +43,14 @@ def register(commands: Any) -> None:
     parser.add_argument("--only", metavar="A,B", help="start only these services and what they need")
     parser.add_argument("--backend", choices=("zygote", "process"), default="zygote", help=BACKEND_HELP)
     parser.add_argument("--detach", action="store_true", help="return when all is healthy; `down` stops it")
+    parser.add_argument("--timings", action="store_true", help="show what the start took, and what it waited for")
     system.add_json(parser)
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> Report | None:
     """Start, show where everything answers, and stay until Ctrl-C, SIGTERM, SIGHUP or ``down``."""
+    began = time.monotonic()
     choices = launch.choose(arguments.ports, flags=_flags(arguments))
     running = state.read(system.NAME)
     if running is not None:
@@ -50,25 +61,60 @@ def run(arguments: argparse.Namespace) -> Report | None:
         )
     services = closure(None if arguments.only is None else arguments.only.split(","))
     with _terminal_signals(), _supervisor(arguments, services) as control:
-        stack = launch.start(
-            control,
-            name=system.NAME,
-            choices=choices,
-            seed=arguments.seed,
-            world=arguments.world,
-            only=services,
-            on_event=_tell,
-        )
-        report = system.report(stack.describe())
+        supervised = time.monotonic()
+        with live.shown(services) as on_event:
+            stack = launch.start(
+                control,
+                name=system.NAME,
+                choices=choices,
+                seed=arguments.seed,
+                world=arguments.world,
+                only=services,
+                on_event=on_event,
+            )
+        described = stack.describe()
+        report = system.report(described)
+        if arguments.timings:
+            report = timings.added(report, Beginning(timeline.process_began(), began, supervised))
         if arguments.detach:
             return report
         with contextlib.suppress(KeyboardInterrupt):
             render(report, as_json=arguments.json)
-            print("Ctrl-C stops everything. Logs: python -m harness logs --follow", file=sys.stderr, flush=True)
-            control.call("watch", on_event=_tell)
+            print("Ctrl-C stops everything.", file=sys.stderr, flush=True)
+            if arguments.json:  # standard output is one document
+                control.call("watch", on_event=tell)
+            else:
+                _follow(control, described["services"])
         print("\nstopping …", file=sys.stderr, flush=True)
-    print("stopped; nothing is left running", file=sys.stderr)
+    print(STOPPED, file=sys.stderr)
     return None
+
+
+def _follow(control: Control, services: Mapping[str, Mapping[str, Any]]) -> None:
+    """Show what the services write and what becomes of them, until the system ends."""
+    changes: queue.SimpleQueue[Mapping[str, Any] | HarnessError | None] = queue.SimpleQueue()
+
+    def watch() -> None:
+        try:
+            control.call("watch", on_event=changes.put)
+            changes.put(None)
+        except HarnessError as error:
+            changes.put(error)
+
+    # From here on only: a screenful of start-up messages would push the table of URLs off the screen.
+    logs = [Log(name, Path(service["log"]), tail=0) for name, service in services.items()]
+    stream = Stream(tuple(services), out=sys.stdout, err=sys.stderr)
+    threading.Thread(target=watch, name="watch", daemon=True).start()
+    while True:
+        with contextlib.suppress(queue.Empty):
+            told = changes.get(timeout=POLL_S)
+            stream.lines(merged(logs))  # what it wrote before it changed
+            if isinstance(told, HarnessError):
+                raise told
+            if told is None:
+                return
+            stream.change(told)
+        stream.lines(merged(logs))
 
 
 @contextlib.contextmanager
@@ -77,8 +123,10 @@ def _supervisor(arguments: argparse.Namespace, services: Sequence[str]) -> Itera
     process = launch.spawn(system.NAME, detached=detached, backend=arguments.backend, services=services)
     try:
         yield launch.connect(system.NAME, process)
-    except BaseException:
+    except BaseException as error:
         _stop(process)
+        if isinstance(error, KeyboardInterrupt):
+            print(STOPPED, file=sys.stderr)
         raise
     if not detached:
         _stop(process)
@@ -103,18 +151,6 @@ def _terminal_signals() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _tell(event: Mapping[str, Any]) -> None:
-    """One line per change of a service, on standard error."""
-    if event["state"] == "healthy":
-        print(f"· {event['service']}: healthy after {event['ready_s']:.2f} s", file=sys.stderr, flush=True)
-    elif event["state"] in ("crashed", "unhealthy"):
-        ended = "" if event["exit_code"] is None else f" with exit code {event['exit_code']}"
-        print(f"· {event['service']}: {event['state']}{ended}; log: {event['log']}", file=sys.stderr, flush=True)
-        # What never was healthy is told by the error that ends the command.
-        for line in event.get("log_tail", "").splitlines() if event["ready_s"] is not None else ():
-            print(f"  | {line}", file=sys.stderr, flush=True)
 
 
 def _flags(arguments: argparse.Namespace) -> dict[str, str]:
