@@ -48,7 +48,7 @@ def _table(report: Report, console: Console) -> None:
     table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
     for column in report.columns[:-1]:
         table.add_column(column, no_wrap=True)
-    longest = max((len(row[-1]) for row in report.rows), default=0)
+    longest = max(len(cell) for cell in (report.columns[-1], *(row[-1] for row in report.rows)))
     table.add_column(report.columns[-1], overflow="fold", min_width=min(longest, LEAST_WIDTH))
     for row in report.rows:
         table.add_row(*row)
