@@ -52,9 +52,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m harness.serve")
     parser.add_argument("--app", required=True)
     parser.add_argument("--fd", type=int, action="append", required=True)
-    parser.add_argument("--leash", type=int, required=True)
+    parser.add_argument("--leash", type=int, help="ends this process when it closes; none when nobody supervises it")
     arguments = parser.parse_args(argv)
-    die_with_parent(arguments.leash)
+    if arguments.leash is not None:
+        die_with_parent(arguments.leash)
     # Collecting while a million objects are made that all stay costs a tenth of the start.
     gc.disable()
     app = build(arguments.app)

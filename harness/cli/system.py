@@ -33,6 +33,12 @@ def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON document instead of a table")
 
 
+def add_world(parser: argparse.ArgumentParser) -> None:
+    """The options that say which world a system begins with."""
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="of the seeded world (default: 1)")
+    parser.add_argument("--world", default="base", metavar="NAME", help="the seeded world (default: base)")
+
+
 def report(described: Mapping[str, Any], *, uptime: bool = False) -> Report:
     """A stack's description as table and JSON; fine when every service is healthy."""
     services: Mapping[str, Mapping[str, Any]] = described["services"]

@@ -38,8 +38,7 @@ def register(commands: Any) -> None:
         "--port", action="append", default=[], metavar="SERVICE=NUMBER", help="set one port; repeatable"
     )
     parser.add_argument("--port-offset", metavar="N", help="shift every default port")
-    parser.add_argument("--seed", type=int, default=1, metavar="N", help="of the seeded world (default: 1)")
-    parser.add_argument("--world", default="base", metavar="NAME", help="the seeded world (default: base)")
+    system.add_world(parser)
     parser.add_argument("--only", metavar="A,B", help="start only these services and what they need")
     parser.add_argument("--backend", choices=("zygote", "process"), default="zygote", help=BACKEND_HELP)
     parser.add_argument("--detach", action="store_true", help="return when all is healthy; `down` stops it")
