@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from harness.containers import compose
 from harness.errors import HarnessError
 from harness.ports import OFFSET, PORTS
 from harness.topology import ROOT, SERVICES
@@ -35,7 +36,7 @@ class Drift:
 
 def generated_paths() -> list[Path]:
     """Files and folders that are generated, wholly or (README) in part."""
-    return [ROOT / ".env.example", *(ENVIRONMENTS / name for name in _environments()), OPENAPI, CLIENT, README]
+    return [*_simple(), *(ENVIRONMENTS / name for name in _environments()), OPENAPI, CLIENT, README]
 
 
 def generate() -> list[Path]:
@@ -60,8 +61,16 @@ def check() -> list[Drift]:
 
 
 def _texts() -> dict[Path, str]:
-    texts = {ROOT / ".env.example": _env_example(), OPENAPI: _openapi(), README: _readme()}
+    texts = {OPENAPI: _openapi(), README: _readme()} | {path: render() for path, render in _simple().items()}
     return texts | {ENVIRONMENTS / name: text for name, text in _environments().items()}
+
+
+def _simple() -> Mapping[Path, Callable[[], str]]:
+    return {
+        ROOT / ".env.example": _env_example,
+        ROOT / "Procfile": _procfile,
+        ROOT / "compose.yaml": lambda: compose(SERVICES, PORTS),
+    }
 
 
 def _read(path: Path) -> str | None:
@@ -81,6 +90,10 @@ def _env_example() -> str:
         *(f"#{port.variable}={port.default}" for port in PORTS),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _procfile() -> str:
+    return "".join(f"{name}: python3 -m harness serve {name}\n" for name in SERVICES)
 
 
 def _readme() -> str:
@@ -128,7 +141,7 @@ def _member(name: str, value: str) -> str:
 
 
 def _openapi() -> str:
-    document = _load(SERVICES["api"].app)().openapi()
+    document = _load(str(SERVICES["api"].app))().openapi()
     return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from harness import project
 from harness.cli import system
 from harness.cli.render import Report
+from harness.errors import HarnessError
 from harness.topology import ROOT
 
 
@@ -20,6 +22,12 @@ def register(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> Report:
     """Write what has drifted, or report it."""
+    if project.folder() != ROOT:
+        raise HarnessError(
+            "`generate` renders the files of the harness' own checkout",
+            evidence=f"this project is {project.folder()}",
+            todo=f"run it in {ROOT}",
+        )
     from harness import artefacts  # noqa: PLC0415  # imports a service to ask it for its OpenAPI document
 
     if arguments.check:
