@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import base64
-import contextlib
-import hashlib
-import secrets
-import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from typing import TYPE_CHECKING, Any
 
 import anyio.from_thread
 import httpx
 
+from harness import code_flow
+from harness.code_flow import TIMEOUT_S, SignInError
 from harness.errors import HarnessError
 
+if TYPE_CHECKING:
+    import fastmcp
+
+__all__ = ["Person", "SignInError"]
 CLIENT_ID = "cli"
 REDIRECT_URI = "http://127.0.0.1/callback"
-TIMEOUT_S = 30.0
-
-
-class SignInError(HarnessError):
-    """The identity provider did not give a code or a token; carries its answer."""
 
 
 class Person:
@@ -35,18 +30,18 @@ class Person:
         self._tokens: dict[tuple[str, str | None], str] = {}
         self._opened = ExitStack()
         self._api: httpx.Client | None = None
-        # All it speaks to is plain HTTP on this machine, and a context without certificates costs nothing.
-        self._ssl = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
     def token(self, audience: str = "api", *, scope: str | None = None) -> str:
         """An access token for the service ``audience``; None asks for every scope the client may have.
 
         Raises:
             SignInError: nobody of that name, or the request was refused.
+            HarnessError: no such service, or it takes no tokens.
         """
         key = (audience, scope)
         if key not in self._tokens:
-            self._tokens[key] = self._authorize(self._audiences[audience], scope)
+            client = code_flow.Client(self._issuer, CLIENT_ID, REDIRECT_URI, self._resource(audience), scope)
+            self._tokens[key] = code_flow.sign_in(client, self.username).tokens["access_token"]
         return self._tokens[key]
 
     @property
@@ -55,13 +50,23 @@ class Person:
         if self._api is None:
             self._api = self._opened.enter_context(
                 httpx.Client(
-                    base_url=self._audiences["api"],
+                    base_url=self._resource("api"),
                     auth=_Bearer(self.token("api")),
-                    verify=self._ssl,
+                    verify=code_flow.tls(),
                     timeout=TIMEOUT_S,
                 )
             )
         return self._api
+
+    def mcp(self, service: str, *, mode: str = "auto", scope: str | None = None) -> fastmcp.Client[Any]:
+        """FastMCP's client of an MCP server with this person's token, to be entered by ``async with``."""
+        # A second of imports that most callers do not need.
+        from fastmcp import Client  # noqa: PLC0415
+        from fastmcp.client.transports import StreamableHttpTransport  # noqa: PLC0415
+
+        token = self.token(service, scope=scope)
+        transport = StreamableHttpTransport(self._resource(service), auth=token, verify=code_flow.tls())
+        return Client(transport, mode=mode)
 
     def call_tool(self, service: str, tool: str, *, mode: str = "auto", **arguments: Any) -> dict[str, Any]:
         """Call an MCP tool by FastMCP's client and return its structured content.
@@ -69,14 +74,10 @@ class Person:
         Raises:
             fastmcp.exceptions.ToolError: the tool answered with an error.
         """
-        # A second of imports that most callers do not need.
-        from fastmcp import Client  # noqa: PLC0415
-        from fastmcp.client.transports import StreamableHttpTransport  # noqa: PLC0415
-
-        transport = StreamableHttpTransport(self._audiences[service], auth=self.token(service), verify=self._ssl)
+        entered = self.mcp(service, mode=mode)
 
         async def call() -> dict[str, Any]:
-            async with Client(transport, mode=mode) as client:
+            async with entered as client:
                 result = await client.call_tool(tool, arguments)
                 return dict(result.structured_content or {})
 
@@ -89,68 +90,11 @@ class Person:
         self._opened.close()
         self._api = None
 
-    def _authorize(self, resource: str, scope: str | None) -> str:
-        verifier, sent_state = secrets.token_urlsafe(48), secrets.token_urlsafe(16)
-        asked = {
-            "response_type": "code",
-            "client_id": CLIENT_ID,
-            "redirect_uri": REDIRECT_URI,
-            "resource": resource,
-            "state": sent_state,
-            "code_challenge": base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest())
-            .rstrip(b"=")
-            .decode(),
-            "code_challenge_method": "S256",
-        }
-        if scope is not None:
-            asked["scope"] = scope
-        with self._browser() as browser:
-            answer = self._pick(browser, browser.get("/authorize", params=asked))
-            told = {name: values[0] for name, values in parse_qs(urlsplit(answer).query).items()}
-            if told.get("state") != sent_state or told.get("iss") != self._issuer or "code" not in told:
-                raise SignInError(
-                    f"{self.username!r} could not sign in at {self._issuer}", evidence=f"redirected to {answer}"
-                )
-            form = {
-                "grant_type": "authorization_code",
-                "client_id": CLIENT_ID,
-                "code": told["code"],
-                "code_verifier": verifier,
-                "redirect_uri": REDIRECT_URI,
-                "resource": resource,
-            }
-            response = browser.post("/token", data=form)
-        if response.status_code != httpx.codes.OK:
-            raise SignInError(
-                f"{self.username!r} got no token for {resource}",
-                evidence=f"{response.status_code} {response.text[:300]}",
-            )
-        token: str = response.json()["access_token"]
-        return token
-
-    def _pick(self, browser: httpx.Client, response: httpx.Response) -> str:
-        """Pick this person on the sign-in page; returns the redirect back to the client."""
-        location = response.headers.get("location", "")
-        interaction = parse_qs(urlsplit(location).query).get("interaction")
-        if interaction is None:
-            if location:
-                return str(location)
-            raise SignInError(
-                "the authorization request was refused", evidence=f"{response.status_code} {response.text[:300]}"
-            )
-        picked = browser.post("/login", data={"interaction": interaction[0], "username": self.username})
-        if "location" not in picked.headers:
-            raise SignInError(
-                f"nobody called {self.username!r} can sign in at {self._issuer}",
-                evidence=f"{picked.status_code} from POST /login",
-                todo="the sign-in page lists who can",
-            )
-        return str(picked.headers["location"])
-
-    @contextlib.contextmanager
-    def _browser(self) -> Iterator[httpx.Client]:
-        with httpx.Client(base_url=self._issuer, verify=self._ssl, timeout=TIMEOUT_S) as browser:
-            yield browser
+    def _resource(self, service: str) -> str:
+        if service not in self._audiences:
+            known = ", ".join(self._audiences) or "none"
+            raise HarnessError(f"no service called {service!r} takes tokens", todo=f"those that do: {known}")
+        return self._audiences[service]
 
 
 class _Bearer(httpx.Auth):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness import project
 from harness.control import Control
+from harness.errors import HarnessError
 
 if TYPE_CHECKING:
     from harness.person import Person
@@ -21,20 +22,40 @@ class Stack:
         self.name: str = described["stack"]
         self.nonce: str = described["nonce"]
         self.seed: int = described["seed"]
+        self.world: str = described["world"]
         self.folder = Path(described["folder"])
+        self.services: tuple[str, ...] = tuple(described["services"])
         self._urls: Mapping[str, str] = described["urls"]
         self._people: list[Person] = []
 
     def url(self, service: str) -> str:
-        """Base URL of a service, without a trailing slash."""
+        """Base URL of a service, without a trailing slash. One that is not part of this stack has a URL all the same.
+
+        Raises:
+            HarnessError: there is no such service.
+        """
+        if service not in self._urls:
+            raise HarnessError(f"no such service: {service!r}", todo=f"the services are: {', '.join(self._urls)}")
         return self._urls[service]
+
+    def service(self, name: str) -> RunningService:
+        """The handle on one of the services that run.
+
+        Raises:
+            HarnessError: it is not part of this stack.
+        """
+        if name not in self.services:
+            raise HarnessError(
+                f"{name!r} is not part of the system {self.name!r}", todo=f"it runs: {', '.join(self.services)}"
+            )
+        return RunningService(self, name)
 
     def audience(self, service: str) -> str:
         """The resource URI that a token for this service must name (RFC 8707)."""
-        resource = project.services()[service].resource
+        url, resource = self.url(service), project.services()[service].resource
         if resource is None:
-            raise ValueError(f"{service} takes no access tokens")
-        return self.url(service) + resource
+            raise HarnessError(f"{service} takes no access tokens", todo=f"those that do: {', '.join(self.audiences())}")
+        return url + resource
 
     def sign_in(self, username: str) -> Person:
         """Somebody of the seeded world, signed in at the identity provider when a token is first needed."""
@@ -81,3 +102,35 @@ class Stack:
         for person in self._people:
             person.close()
         self._people.clear()
+
+
+class RunningService:
+    """One service of a running system: where it answers, what it wrote, and who asked it for what."""
+
+    def __init__(self, stack: Stack, name: str) -> None:
+        self.stack, self.name = stack, name
+
+    def __repr__(self) -> str:
+        return f"<{self.name} of {self.stack.name} at {self.url}>"
+
+    @property
+    def url(self) -> str:
+        """Its base URL, without a trailing slash."""
+        return self.stack.url(self.name)
+
+    @property
+    def audience(self) -> str:
+        """The resource URI that a token for it must name."""
+        return self.stack.audience(self.name)
+
+    def log(self) -> str:
+        """All that it has written since the stack began."""
+        return self.stack.log(self.name)
+
+    def journal(self, *, since: float = 0.0) -> list[dict[str, Any]]:
+        """The HTTP exchanges it had after ``since`` (:func:`time.monotonic`)."""
+        return [entry for entry in self.stack.journal(since=since) if entry["service"] == self.name]
+
+    def restart(self) -> None:
+        """Restart it on its port with its data; returns when it is healthy again."""
+        self.stack.restart(self.name)

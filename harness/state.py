@@ -49,6 +49,7 @@ class Record:
     secret: str
     services: tuple[tuple[int, float], ...] = ()
     stacks: tuple[str, ...] = ()
+    kept: bool = False
 
     @property
     def path(self) -> Path:
@@ -114,6 +115,11 @@ def reap() -> list[str]:
     return left
 
 
+def kept() -> list[Record]:
+    """The records of supervisors that live on without an owner, because somebody wanted to look at what they run."""
+    return [record for record in _records() if record.kept and record.process() is not None]
+
+
 def _records() -> Iterator[Record]:
     for path in sorted(run_folder().glob("*.json")):
         record = _load(path)
@@ -133,6 +139,7 @@ def _load(path: Path) -> Record | None:
             secret=str(told["secret"]),
             services=tuple((_natural(pid), float(born)) for pid, born in told["services"]),
             stacks=tuple(_plain(stack) for stack in told["stacks"]),
+            kept=told.get("kept") is True,
         )
     except FileNotFoundError:
         return None

@@ -42,6 +42,7 @@ class Supervisor:
         self._secret = secrets.token_urlsafe()
         self._port = 0
         self._created = leash.created(os.getpid())
+        self._kept = False
 
     async def serve(self) -> None:
         """Listen for verbs until asked to end; then stop every stack."""
@@ -53,6 +54,7 @@ class Supervisor:
             "journal": self.journal,
             "describe": self.describe,
             "watch": self.watch,
+            "keep": self.keep,
             "shutdown": self.shutdown,
         }
         server = await listener.listen(verbs, self._secret)
@@ -70,6 +72,11 @@ class Supervisor:
     def end(self) -> None:
         """Begin to end; :meth:`serve` returns when everything has stopped."""
         self._ending.set()
+
+    def let_go(self) -> None:
+        """The owner is gone: end, unless it wanted this supervisor to live on."""
+        if not self._kept:
+            self.end()
 
     async def start(self, asked: Mapping[str, Any], emit: Emit) -> dict[str, Any]:
         """Start a stack; ``choices`` gives each service's port, 0 for any."""
@@ -94,7 +101,7 @@ class Supervisor:
         self._watchers.add(emit)
         try:
             await stack.start()
-        except HarnessError:
+        except BaseException:
             self._stacks.pop(name, None)
             raise
         finally:
@@ -142,6 +149,11 @@ class Supervisor:
         finally:
             self._watchers.discard(emit)
 
+    async def keep(self, _: Mapping[str, Any], __: Emit) -> None:
+        """Live on when the owner goes: somebody wants to look at what runs. ``down`` ends it."""
+        self._kept = True
+        self._write()
+
     async def shutdown(self, _: Mapping[str, Any], __: Emit) -> None:
         """Begin to end."""
         self.end()
@@ -169,6 +181,7 @@ class Supervisor:
             secret=self._secret,
             services=tuple(process for stack in self._stacks.values() for process in stack.processes()),
             stacks=tuple(self._stacks),
+            kept=self._kept,
         ).write()
 
 
@@ -182,7 +195,7 @@ async def _supervise(name: str, kind: Kind, services: Sequence[str], *, detached
 
         def wait_for_owner() -> None:
             sys.stdin.buffer.read()
-            loop.call_soon_threadsafe(supervisor.end)
+            loop.call_soon_threadsafe(supervisor.let_go)
 
         threading.Thread(target=wait_for_owner, name="leash", daemon=True).start()
     await supervisor.serve()

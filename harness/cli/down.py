@@ -1,4 +1,6 @@
-"""``down``: stop the system that ``up`` started in this checkout, and reap what dead supervisors left behind."""
+"""``down``: stop the system that ``up`` started in this checkout and what ``pytest --keep-on-failure`` kept, and reap
+what dead supervisors left behind.
+"""
 
 from __future__ import annotations
 
@@ -25,11 +27,20 @@ def register(commands: Any) -> None:
 def run(_: argparse.Namespace) -> Report:
     """Ask the supervisor to end and wait until it has; only a process that is certainly ours is ever ended by force."""
     reaped = state.reap()
-    record = state.read(system.NAME)
-    process = None if record is None else record.process()
-    if record is None or process is None:
+    running = [record for record in (state.read(system.NAME), *state.kept()) if record is not None]
+    for record in running:
+        end(record)
+    if not running:
         stopped = [f"cleared away what {name} left behind" for name in reaped] or ["nothing was running"]
         return Report(data={"stopped": False, "reaped": reaped}, lines=stopped)
+    return Report(data={"stopped": True, "reaped": reaped}, lines=["stopped; nothing is left running"])
+
+
+def end(record: state.Record) -> None:
+    """Ask one supervisor to end, and see to it that it does."""
+    process = record.process()
+    if process is None:
+        return
     try:
         Control(record.control_port, record.secret).call("shutdown", within=ANSWERS_IN_S)
     except HarnessError:
@@ -37,4 +48,3 @@ def run(_: argparse.Namespace) -> Report:
     if not leash.wait_gone([process], timeout=STOPS_IN_S):
         leash.end([process], grace=1.0)
         state.reap()
-    return Report(data={"stopped": True, "reaped": reaped}, lines=["stopped; nothing is left running"])
