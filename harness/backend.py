@@ -40,14 +40,21 @@ class Backend:
         self._zygotes = [_Zygote(family, self._replace) for family in families]
 
     def start(
-        self, service: Service, sockets: Sequence[socket.socket], *, env: Mapping[str, str], log: Path, report: Report
+        self,
+        service: Service,
+        sockets: Sequence[socket.socket],
+        *,
+        command: Sequence[str],
+        env: Mapping[str, str],
+        log: Path,
+        report: Report,
     ) -> None:
         """Start ``service`` on listening ``sockets``, its output appended to ``log``.
 
         ``report`` gets :class:`Spawned`, later :class:`Exited`, on the event loop's thread.
         """
         zygote = next((each for each in self._zygotes if service.name in each.family), self._zygotes[0])
-        zygote.start(service, sockets, env=env, log=log, report=report)
+        zygote.start(service, sockets, command=command, env=env, log=log, report=report)
 
     def close(self) -> None:
         """Let go of the zygotes; they end whatever is left and then themselves."""
@@ -107,10 +114,17 @@ class _Zygote:
         asyncio.get_running_loop().add_reader(self._channel, self._readable)
 
     def start(
-        self, service: Service, sockets: Sequence[socket.socket], *, env: Mapping[str, str], log: Path, report: Report
+        self,
+        service: Service,
+        sockets: Sequence[socket.socket],
+        *,
+        command: Sequence[str],
+        env: Mapping[str, str],
+        log: Path,
+        report: Report,
     ) -> None:
-        command = [sys.executable, "-m", "harness.serve", "--app", service.app, "--leash", "{leash}"]
-        asked = {"service": service.name, "env": env, "log": str(log), "folder": str(ROOT), "command": command}
+        folder = ROOT if service.own else project.folder()
+        asked = {"service": service.name, "env": env, "log": str(log), "folder": str(folder), "command": command}
         self._asked.append(report)
         line = json.dumps({"start": asked}).encode() + b"\n"
         try:

@@ -117,7 +117,7 @@ def choose(
         Source("environment", os.environ if environ is None else environ),
         Source(".env", dotenv),
     )
-    choices = ports.configured(sources, [port.service for port in project.port_map()])
+    choices = ports.configured(sources, project.port_map())
     return {name: (choice.number, choice.variable, choice.source) for name, choice in choices.items()}
 
 
@@ -163,7 +163,7 @@ def spawn(
         return subprocess.Popen(
             supervisor_command(name, detached=detached, backend=backend, services=services),
             cwd=ROOT,
-            env=child_environment(os.environ),
+            env=supervisor_environment(),
             stdin=subprocess.DEVNULL if detached else LEASH,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -177,6 +177,11 @@ def supervisor_command(
     """What runs a supervisor."""
     options = ["--backend", backend, *(["--detached"] if detached else [])]
     return [sys.executable, "-m", "harness.supervisor", name, *services, *options]
+
+
+def supervisor_environment() -> dict[str, str]:
+    """The environment of a supervisor: ours, and which project it is for."""
+    return child_environment(os.environ) | {project.VARIABLE: str(project.folder())}
 
 
 def hang_up(process: subprocess.Popen[bytes]) -> None:

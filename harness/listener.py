@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import json
+import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeAlias
 
@@ -39,8 +40,9 @@ async def listen(verbs: Mapping[str, Verb], secret: str) -> asyncio.Server:
             send({"result": await work})
         except HarnessError as error:
             send({"error": _error(error)})
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            send({"error": _error(SupervisorError(f"the request was not understood: {error!r}"))})
+        except Exception as error:  # noqa: BLE001  # who asked waits for an answer, and can do nothing else
+            told = "".join(traceback.format_exception(error))
+            send({"error": _error(SupervisorError("the supervisor could not do it", evidence=told))})
         finally:
             writer.close()
 

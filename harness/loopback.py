@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from collections.abc import Mapping
+
+
+async def connect(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A connection to whoever listens on ``port`` of 127.0.0.1, else of ::1, which some servers take for localhost."""
+    try:
+        return await asyncio.open_connection("127.0.0.1", port)
+    except ConnectionRefusedError as refused:
+        try:
+            return await asyncio.open_connection("::1", port)
+        except OSError as error:
+            raise refused if error.errno == errno.EADDRNOTAVAIL else error from None
 
 
 async def request(
     port: int, method: str, path: str, *, headers: Mapping[str, str] | None = None, within: float
 ) -> tuple[int, bytes]:
-    """Status and body of the answer of whoever listens on ``port`` of 127.0.0.1, ``within`` so many seconds.
+    """Status and body of the answer of whoever listens on ``port`` of this machine, ``within`` so many seconds.
 
     Raises:
         OSError: nobody listens, the connection broke, or the answer is no HTTP; TimeoutError is one of them.
@@ -17,7 +29,7 @@ async def request(
     lines = [f"{method} {path} HTTP/1.1", f"Host: localhost:{port}", "Connection: close", "Content-Length: 0"]
     lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
     async with asyncio.timeout(within):
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        reader, writer = await connect(port)
         try:
             writer.write("\r\n".join([*lines, "", ""]).encode())
             head, _, body = (await reader.read()).partition(b"\r\n\r\n")

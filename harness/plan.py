@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import secrets
+import shlex
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +13,8 @@ from pathlib import Path
 from harness import project
 from harness.bootstrap import child_environment
 from harness.errors import HarnessError
+from harness.placeholders import Place, Places, fill
+from harness.topology import Service
 
 QUIET_LIBRARIES = {
     # FastMCP reads a .env file of the working directory and asks for updates unless told otherwise.
@@ -39,17 +43,22 @@ class StackPlan:
 
     def url(self, service: str) -> str:
         """Base URL of a service, without a trailing slash."""
-        return f"http://localhost:{self.numbers[service]}"
+        return Place(self.numbers[service]).url
+
+    def places(self) -> Places:
+        """What placeholders stand for in this stack."""
+        services = {name: Place(number) for name, number in self.numbers.items()}
+        return Places(services, self.folder, self.nonce)
 
 
 def closure(names: Iterable[str] | None) -> tuple[str, ...]:
-    """The named services and all they need, in an order in which needs come first; None means all.
+    """The named services and all they need, in the order of the project; None means what it starts by itself.
 
     Raises:
         HarnessError: for a name that is no service.
     """
     services = project.services()
-    asked = tuple(services) if names is None else tuple(names)
+    asked = project.started() if names is None else tuple(names)
     unknown = [name for name in asked if name not in services]
     if unknown or not asked:
         named = ", ".join(map(repr, unknown)) or "none was named"
@@ -67,7 +76,9 @@ def closure(names: Iterable[str] | None) -> tuple[str, ...]:
 def environment(plan: StackPlan, name: str, inherited: Mapping[str, str]) -> dict[str, str]:
     """The whole environment of one service's process. A service that is not part of the stack still has a URL."""
     service = project.services()[name]
-    told = {key: value for key, value in child_environment(inherited).items() if key in INHERITED}
+    told = child_environment(inherited)
+    if service.own:
+        told = {key: value for key, value in told.items() if key in INHERITED}
     told |= QUIET_LIBRARIES
     told |= {each.url_variable: plan.url(each.name) for each in project.services().values()}
     told |= {"INSTANCE_NONCE": plan.nonce, "WORLD": plan.world, "WORLD_SEED": str(plan.seed)}
@@ -78,7 +89,18 @@ def environment(plan: StackPlan, name: str, inherited: Mapping[str, str]) -> dic
         told[service.database_variable] = f"sqlite:///{told['HARNESS_DATABASE']}"
     if service.bundle_variable and plan.bundle:
         told[service.bundle_variable] = str(plan.bundle)
-    return told
+    if not service.own:
+        told["PORT"] = str(plan.numbers[name])
+        # A command called `python` is the one that runs the harness, with the packages of its environment.
+        told["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), told.get("PATH", os.defpath)])
+    return told | {key: fill(value, plan.places(), service=name) for key, value in service.settings.items()}
+
+
+def command(plan: StackPlan, service: Service) -> list[str]:
+    """What a fresh process runs: the service's own program, or our server of its app."""
+    if service.command is not None:
+        return shlex.split(fill(service.command, plan.places(), service=service.name))
+    return [sys.executable, "-m", "harness.serve", "--app", str(service.app)]
 
 
 def rehearsal_environment(name: str, inherited: Mapping[str, str]) -> dict[str, str]:
@@ -97,6 +119,11 @@ def rehearsal_environment(name: str, inherited: Mapping[str, str]) -> dict[str, 
 
 
 def families(services: Iterable[str]) -> list[tuple[str, ...]]:
-    """Which services are warmed in one process: the longest start alone, the others together, at the same time."""
-    ordered = sorted(services, key=lambda name: -project.services()[name].cold_start_s)
-    return [family for family in (tuple(ordered[:1]), tuple(ordered[1:])) if family]
+    """Which services are warmed in one process: the longest start alone, the others together, at the same time.
+
+    What is not warm is started by the first of them too; so there is one, and be it empty.
+    """
+    known = project.services()
+    warm = [name for name in services if known[name].warm and known[name].app is not None]
+    ordered = sorted(warm, key=lambda name: -known[name].cold_start_s)
+    return [family for family in (tuple(ordered[:1]), tuple(ordered[1:])) if family] or [()]

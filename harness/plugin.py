@@ -15,7 +15,6 @@ import pytest
 from xprocess import ProcessStarter, XProcess
 
 from harness import browser, evidence, launch, state, web
-from harness.bootstrap import child_environment
 from harness.control import Control
 from harness.errors import SupervisorError
 from harness.stack import Stack
@@ -65,7 +64,7 @@ def supervisor(xprocess: XProcess, pytestconfig: pytest.Config) -> Iterator[Cont
 
     class Starter(ProcessStarter):  # type: ignore[misc]
         args: ClassVar = launch.supervisor_command(name, backend=pytestconfig.getoption("--backend"))
-        env: ClassVar = child_environment(os.environ)
+        env: ClassVar = launch.supervisor_environment()
         popen_kwargs: ClassVar = {"cwd": str(ROOT), "stdin": launch.LEASH}
         timeout = launch.SUPERVISOR_STARTS_IN_S
 

@@ -28,7 +28,8 @@ class Port:
 
     service: str
     variable: str
-    default: int
+    default: int | None
+    """None: any free one."""
 
 
 PORTS = (
@@ -58,8 +59,8 @@ class Choice:
     source: str
 
 
-def configured(sources: Iterable[Source], services: Iterable[str]) -> dict[str, Choice]:
-    """Resolve the ports of ``services``: the first source that sets a variable wins, then the default.
+def configured(sources: Iterable[Source], wanted: Iterable[Port]) -> dict[str, Choice]:
+    """Resolve the ports ``wanted``: the first source that sets a variable wins, then the default.
 
     ``PORT_OFFSET`` shifts the defaults; a port that is set by its own variable is taken as it stands.
 
@@ -70,11 +71,15 @@ def configured(sources: Iterable[Source], services: Iterable[str]) -> dict[str, 
     problems: list[str] = []
     offset, _ = _number(OFFSET, sources, low=0, high=HIGHEST, problems=problems) or (0, "")
     choices = {}
-    for port in PORTS:
-        if port.service not in set(services):
-            continue
+    for port in wanted:
         found = _number(port.variable, sources, low=1, high=HIGHEST, problems=problems)
-        number, source = found or (port.default + offset, f"the default plus {OFFSET}" if offset else "the default")
+        if found is None and port.default is None:
+            choices[port.service] = Choice(port.service, 0, port.variable, "any free port")
+            continue
+        number, source = found or (
+            (port.default or 0) + offset,
+            f"the default plus {OFFSET}" if offset else "the default",
+        )
         if found is None and number > HIGHEST:
             problems.append(f"{OFFSET}={offset} puts {port.service} on {number}, past {HIGHEST}")
         choices[port.service] = Choice(port.service, number, port.variable, source)
@@ -106,7 +111,8 @@ def _number(
 def _shared(choices: Iterable[Choice]) -> list[str]:
     holders: dict[int, list[Choice]] = {}
     for choice in choices:
-        holders.setdefault(choice.number, []).append(choice)
+        if choice.number:
+            holders.setdefault(choice.number, []).append(choice)
     return [
         f"{' and '.join(f'{choice.variable} ({choice.source})' for choice in sharing)} are both {number}"
         for number, sharing in holders.items()
@@ -119,7 +125,7 @@ def _privileged(choices: Iterable[Choice]) -> list[str]:
     return [
         f"{choice.variable}={choice.number} ({choice.source}): ports below {first} need rights this user does not have"
         for choice in choices
-        if choice.number < first
+        if 0 < choice.number < first
     ]
 
 

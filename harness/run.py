@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import shutil
@@ -13,9 +14,11 @@ from typing import Any
 from harness import leash, lifecycle, loopback, project, readiness
 from harness.backend import Backend
 from harness.errors import HarnessError, NotReadyError
-from harness.lifecycle import Action, Asked, Event, Life, Phase, Spawned
-from harness.plan import StackPlan, environment
+from harness.lifecycle import Action, Answered, Asked, Event, Exited, Life, Phase, Spawned
+from harness.logbook import last_lines
+from harness.plan import StackPlan, command, environment
 from harness.ports import Reservation
+from harness.topology import TCP
 
 GRACE_S = 3.0
 READY_TIMEOUT_S = 60.0
@@ -35,7 +38,7 @@ class ServiceRun:
         self.service = project.services()[name]
         self.life = Life()
         self.log = plan.folder / f"{name}.log"
-        self.created = 0.0
+        self.created = self.spawned = 0.0
         self._births = 0
         self._plan, self._reservation, self._backend, self._on_change = plan, reservation, backend, on_change
         self._changed = asyncio.Condition()
@@ -46,6 +49,7 @@ class ServiceRun:
         before = self.life.phase
         if isinstance(event, Spawned):
             self.created = leash.created(event.pid)
+            self.spawned = time.monotonic()
         self.life, actions = lifecycle.step(self.life, event, now=time.monotonic())
         for action in actions:
             if action is Action.SPAWN:
@@ -56,6 +60,11 @@ class ServiceRun:
             self._on_change(self.service.name)
         self._background(self._notify())
 
+    @property
+    def restarts(self) -> int:
+        """How often it was started again."""
+        return max(0, self._births - 1)
+
     async def reached(self, *phases: Phase) -> Phase:
         """Wait until the service is in one of ``phases``."""
         async with self._changed:
@@ -65,7 +74,7 @@ class ServiceRun:
     async def check(self) -> None:
         """Ask the service for its health once more."""
         if self.life.phase in (Phase.HEALTHY, Phase.UNHEALTHY):
-            self.happen(await readiness.ask(self._reservation.number, self.service.health, self._plan.nonce))
+            self.happen(await self._health())
 
     async def control(self, method: str, path: str) -> Any:
         """Ask the service's simulation layer.
@@ -87,16 +96,19 @@ class ServiceRun:
 
     async def journal(self, since: float) -> list[dict[str, Any]]:
         """What the service was asked after ``since``; nothing when it does not run. Health checks are left out."""
-        if self.life.phase is not Phase.HEALTHY:
+        if self.life.phase is not Phase.HEALTHY or self.service.app is None:
             return []
         told = await self.control("GET", f"journal?since={since}")
         return [entry for entry in told["entries"] if entry["path"] != self.service.health]
 
+    def times(self) -> dict[str, float | None]:
+        """When it was asked for and spawned, by the monotonic clock, and for how long its process has been running."""
+        uptime = None if self.life.pid is None else round(time.monotonic() - self.spawned, 3)
+        return {"asked_at": self.life.started, "spawned_at": self.spawned, "uptime_s": uptime}
+
     def tail(self) -> str:
         """The last lines of the service's log."""
-        if not self.log.exists():
-            return ""
-        return "\n".join(self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-LOG_TAIL_LINES:])
+        return last_lines(self.log, LOG_TAIL_LINES)
 
     def waiting(self) -> bool:
         """Whether it has not even been started, because others are before it."""
@@ -111,7 +123,7 @@ class ServiceRun:
             what = f"{self.service.name} ended with exit code {life.exit_code} before it was healthy"
         else:
             what = f"{self.service.name} was not healthy after {time.monotonic() - life.started:.1f} s"
-        waited = f"waited for 200 from {self._plan.url(self.service.name)}{self.service.health} with this stack's nonce"
+        waited = f"waited for {self._wanted()}"
         evidence = [f"{waited}; last answer: {life.last_answer}", "end of its log:"]
         return NotReadyError(
             what,
@@ -119,13 +131,30 @@ class ServiceRun:
             todo=f"log: {self.log}",
         )
 
+    def _wanted(self) -> str:
+        url = self._plan.url(self.service.name)
+        if self.service.health == TCP:
+            return f"a connection to {url}"
+        return f"200 from {url}{self.service.health}" + (" with this stack's nonce" if self.service.own else "")
+
     def _spawn(self) -> None:
         self._births += 1
-        sockets = self._reservation.listen()
+        try:
+            self._bear()
+        except OSError as error:  # its port, its log, our zygote: told where one looks for what a service has to say
+            with contextlib.suppress(OSError), self.log.open("a", encoding="utf-8") as log:
+                log.write(f"{self.service.name} could not be started: {error}\n")
+            asyncio.get_running_loop().call_soon(self.happen, Exited(1))
+            return
+        self._background(self._probe(self._births))
+
+    def _bear(self) -> None:
+        sockets = [] if self.service.command else self._reservation.listen()
         try:
             self._backend.start(
                 self.service,
                 sockets,
+                command=command(self._plan, self.service),
                 env=environment(self._plan, self.service.name, os.environ),
                 log=self.log,
                 report=self.happen,
@@ -133,11 +162,14 @@ class ServiceRun:
         finally:
             for each in sockets:
                 each.close()
-        self._background(self._probe(self._births))
+
+    async def _health(self) -> Answered:
+        nonce = self._plan.nonce if self.service.own else None
+        return await readiness.ask(self._reservation.number, self.service.health, nonce)
 
     async def _probe(self, birth: int) -> None:
         while self.life.phase is Phase.STARTING and self._births == birth:
-            self.happen(await readiness.ask(self._reservation.number, self.service.health, self._plan.nonce))
+            self.happen(await self._health())
             if self.life.phase is Phase.STARTING:
                 await asyncio.sleep(PROBE_PAUSE_S)
 
@@ -188,13 +220,13 @@ class StackRun:
         """
         shutil.rmtree(self.plan.folder, ignore_errors=True)
         self.plan.folder.mkdir(parents=True)
-        starting = asyncio.ensure_future(self._start_in_turn())
         try:
-            await self._all_healthy(self.runs.values())
-        except NotReadyError:
-            starting.cancel()
+            async with asyncio.TaskGroup() as both:
+                both.create_task(self._start_in_turn())
+                await self._all_healthy(self.runs.values())
+        except BaseExceptionGroup as failed:
             await self.stop()
-            raise
+            raise failed.exceptions[0] from None
 
     async def _start_in_turn(self) -> None:
         slots = asyncio.Semaphore(self._backend.starts_at_once)
@@ -236,13 +268,16 @@ class StackRun:
     async def reset(self) -> None:
         """Begin the world anew inside the running processes: end every service's life, then start every one again.
 
-        All have ended before the first starts, so that nothing of the former world reaches the new one.
+        All have ended before the first starts, so that nothing of the former world reaches the new one. A program that
+        is no app of ours to end and start is restarted.
 
         Raises:
             HarnessError: a service did not answer, or refused to start again.
         """
+        within = [run for run in self.runs.values() if run.service.app is not None]
         for half in ("end", "start"):
-            await asyncio.gather(*(run.control("POST", f"reset/{half}") for run in self.runs.values()))
+            await asyncio.gather(*(run.control("POST", f"reset/{half}") for run in within))
+        await asyncio.gather(*(self.restart(name) for name, run in self.runs.items() if run not in within))
 
     async def journal(self, since: float) -> list[dict[str, Any]]:
         """What the services were asked after ``since`` (seconds of the monotonic clock), in order of time."""
@@ -288,4 +323,6 @@ class StackRun:
             "log": str(run.log),
             "ready_s": None if life.ready_after is None else round(life.ready_after, 3),
             "exit_code": life.exit_code,
+            "restarts": run.restarts,
+            **run.times(),
         }

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeAlias
 
 Kind: TypeAlias = Literal["zygote", "process"]
 """How services are started: forked from warm processes, or each in a fresh interpreter."""
+
+TCP = "tcp"
+"""In place of a health path: the service is ready when it accepts connections."""
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -16,6 +19,11 @@ ROOT = Path(__file__).resolve().parent.parent
 @dataclass(frozen=True)
 class Service:
     """One service of the system.
+
+    It is an ASGI factory ``app`` (``module:name``), run on sockets it inherits, or a ``command`` that is told its port;
+    ``settings`` are its environment, with the placeholders of :mod:`harness.placeholders`. ``own`` ones are ours: they
+    get the environment they declare and nothing else, and their health answer carries the stack's nonce. ``warm`` ones
+    are forked from a process in which they were rehearsed.
 
     ``url_variable`` carries its base URL to every service. ``resource`` is the path that makes its base URL the
     audience of its tokens (RFC 8707), or None when it takes no tokens. ``browser_configuration`` names the function
@@ -25,7 +33,7 @@ class Service:
 
     name: str
     title: str
-    app: str
+    app: str | None
     url_variable: str
     needs: tuple[str, ...] = ()
     health: str = "/healthz"
@@ -35,6 +43,10 @@ class Service:
     bundle_variable: str | None = None
     browser_configuration: str | None = None
     cold_start_s: float = 1.0
+    command: str | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)
+    own: bool = True
+    warm: bool = True
 
 
 SERVICES: Mapping[str, Service] = {

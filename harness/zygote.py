@@ -113,7 +113,7 @@ class Zygote:
     def _execute(self, asked: Mapping[str, Any], descriptors: list[int]) -> int:
         with Path(asked["log"]).open("ab") as output:
             child = subprocess.Popen(
-                [part.replace("{leash}", str(self._leash)) for part in _with_sockets(asked["command"], descriptors)],
+                [*asked["command"], *self._tied(descriptors)],
                 cwd=asked["folder"],
                 env=asked["env"],
                 stdin=subprocess.DEVNULL,
@@ -121,9 +121,16 @@ class Zygote:
                 stderr=subprocess.STDOUT,
                 pass_fds=(*descriptors, self._leash),
                 start_new_session=True,
+                preexec_fn=_follow_parent,  # noqa: PLW1509  # this process has one thread
             )
         child.returncode = 0  # reaped by the main loop: Popen must neither wait for it nor warn about it
         return child.pid
+
+    def _tied(self, descriptors: Sequence[int]) -> list[str]:
+        """What our server of an app is told; a program that listens for itself is given no sockets and no leash."""
+        if not descriptors:
+            return []
+        return ["--leash", str(self._leash), *(part for each in descriptors for part in ("--fd", str(each)))]
 
     def _report_exits(self) -> None:
         while True:
@@ -140,8 +147,8 @@ class Zygote:
             self._channel.sendall(json.dumps(what).encode() + b"\n")
 
 
-def _with_sockets(command: Sequence[str], descriptors: Sequence[int]) -> list[str]:
-    return [*command, *(part for descriptor in descriptors for part in ("--fd", str(descriptor)))]
+def _follow_parent() -> None:
+    leash.follow_parent(yes=True)
 
 
 def _redirect(log: str) -> None:

@@ -27,8 +27,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--version", action="version", version=f"Dress Rehearsal {__version__}")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for verb in VERBS:
-        verb.register(commands)
+    try:
+        for verb in VERBS:  # some offer the services of the project, which it may describe wrongly
+            verb.register(commands)
+    except HarnessError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
     arguments = parser.parse_args(argv)
     try:
         report = arguments.run(arguments)

@@ -120,7 +120,7 @@ def test_apps_are_built_without_any_settings() -> None:
     """In an empty environment; all in one fresh interpreter, since what they import is mostly the same."""
     program = "import sys; from harness.serve import build; print(*(callable(build(app)) for app in sys.argv[1:]))"
     built = subprocess.run(
-        [sys.executable, "-c", program, *(service.app for service in SERVICES.values())],
+        [sys.executable, "-c", program, *(str(service.app) for service in SERVICES.values())],
         cwd=ROOT, env={}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert (built.stdout.split(), built.returncode) == (["True"] * len(SERVICES), 0), built.stderr

@@ -12,12 +12,11 @@ from harness import ports
 from harness.errors import PortConfigurationError, PortTakenError
 from harness.ports import PORTS, Source, configured, reserve, reserve_all
 
-EVERY = [port.service for port in PORTS]
-DEFAULTS = {port.service: port.default for port in PORTS}
+DEFAULTS = {port.service: port.default or 0 for port in PORTS}
 
 
 def resolve(**sources: dict[str, str]) -> dict[str, int]:
-    choices = configured([Source(name, values) for name, values in sources.items()], EVERY)
+    choices = configured([Source(name, values) for name, values in sources.items()], PORTS)
     return {name: choice.number for name, choice in choices.items()}
 
 
@@ -87,7 +86,8 @@ def test_a_taken_port_names_its_holder_and_leaves_nothing_reserved(family: socke
         free = reserve(0)
         free.close()
         environment = {"IDP_PORT": str(free.number), "UI_PORT": str(taken.getsockname()[1])}
-        choices = configured([Source("environment", environment)], ["idp", "ui"])
+        two = [port for port in PORTS if port.service in ("idp", "ui")]
+        choices = configured([Source("environment", environment)], two)
         with pytest.raises(PortTakenError) as refused:
             reserve_all(choices)
         assert f"pid {os.getpid()}" in refused.value.evidence
