@@ -1,14 +1,16 @@
-"""Contract fuzzing: Schemathesis against the REST API of a running system, signed in."""
+"""Contract fuzzing: Schemathesis against a running REST API, signed in."""
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from harness import state
 from harness.bootstrap import child_environment
@@ -18,7 +20,24 @@ from harness.topology import ROOT
 
 CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
 SPECIFICATION = "/openapi.json"
+HOOKS = "harness.fuzzer_login"  # by name: it imports Schemathesis, which is for Schemathesis' own process alone
+VARIABLE = "HARNESS_FUZZ_AS"
+ANSWERS_IN_S = 10.0
 FINDINGS, FINE = 1, 0
+
+
+@dataclass(frozen=True)
+class Login:
+    """Who is signed in while fuzzing, at which provider, and the resource URI of each service that takes tokens."""
+
+    username: str
+    issuer: str
+    audiences: Mapping[str, str]
+
+    @classmethod
+    def at(cls, stack: Stack, username: str) -> Login:
+        """Somebody of the seeded world of a running system."""
+        return cls(username, stack.url("idp"), stack.audiences())
 
 
 @dataclass(frozen=True)
@@ -30,20 +49,39 @@ class Outcome:
     output: str
 
 
+def base_url(text: str) -> str:
+    """``text`` as the base URL of an API, without a trailing slash.
+
+    Raises:
+        HarnessError: it is no such URL, nobody answers there, or there is no OpenAPI document.
+    """
+    url = text.removesuffix("/")
+    example = "name the base URL of an API, such as http://localhost:8080"
+    try:
+        parts = urlsplit(url)
+        complete = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError as error:
+        raise HarnessError(f"{text!r} is not a base URL", evidence=str(error), todo=example) from error
+    if not complete or parts.query or parts.fragment or parts.username is not None:
+        raise HarnessError(f"{text!r} is not a base URL", todo=example)
+    _require_document(url)
+    return url
+
+
 def fuzz_rest(
-    stack: Stack,
+    url: str,
     *,
-    username: str = "alice",
+    login: Login | None = None,
     seed: int | None = None,
     max_examples: int = 25,
     operations: Sequence[str] = (),
     quiet: bool = False,
 ) -> Outcome:
-    """Run every phase and every check of Schemathesis on the live API as ``username``.
+    """Run every phase and every check of Schemathesis on the live API at ``url``.
 
-    ``operations`` are operation ids, such as ``getTicket``; none means all. The same seed on a fresh system sends the
-    same requests. Warnings that mean "nothing was tested", such as a token that nobody accepts, fail the run
-    (``schemathesis.toml``).
+    ``login`` None sends no token. ``operations`` are operation ids, such as ``getTicket``; none means all. The same
+    seed on a fresh system sends the same requests. Warnings that mean "nothing was tested", such as a token that nobody
+    accepts, fail the run (``schemathesis.toml``).
 
     Raises:
         HarnessError: Schemathesis could not run at all.
@@ -53,13 +91,13 @@ def fuzz_rest(
     folder.mkdir(parents=True, exist_ok=True)
     command = [
         *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(CONFIGURATION)),
-        *("run", stack.url("api") + SPECIFICATION, "--seed", str(chosen), "--max-examples", str(max_examples)),
+        *("run", url + SPECIFICATION, "--url", url, "--seed", str(chosen), "--max-examples", str(max_examples)),
         *(part for operation in operations for part in ("--include-operation-id", operation)),
         *("--generation-database", "none", "--report", "junit", "--report-dir", str(folder)),
     ]
     output = []
     with subprocess.Popen(
-        command, cwd=folder, env=_environment(stack, username), stdin=subprocess.DEVNULL,
+        command, cwd=folder, env=_environment(login), stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     ) as process:  # fmt: skip
         for line in process.stdout or ():
@@ -73,12 +111,24 @@ def fuzz_rest(
     return Outcome(ok=process.returncode == FINE, seed=chosen, output="".join(output))
 
 
-def _environment(stack: Stack, username: str) -> Mapping[str, str]:
-    from harness import fuzzer_login  # noqa: PLC0415  # only Schemathesis' own process needs what it imports
+def _require_document(url: str) -> None:
+    import httpx  # noqa: PLC0415  # only who names an API needs an HTTP client here
 
-    return {
-        **child_environment(os.environ),
-        "PYTHONPATH": str(ROOT),
-        "SCHEMATHESIS_HOOKS": fuzzer_login.__name__,
-        fuzzer_login.VARIABLE: fuzzer_login.told(stack, username),
-    }
+    place = url + SPECIFICATION
+    todo = f"is it running, and does it publish its OpenAPI document at {SPECIFICATION}?"
+    try:
+        answer = httpx.get(place, timeout=ANSWERS_IN_S)
+        document = answer.json() if answer.status_code == httpx.codes.OK else None
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise HarnessError(f"no API answers at {url}", evidence=f"{place}: {error}", todo=todo) from error
+    except ValueError:
+        document = None
+    if not isinstance(document, dict) or not {"openapi", "swagger"} & document.keys():
+        raise HarnessError(
+            f"there is no OpenAPI document at {place}", evidence=f"{answer.status_code} {answer.text[:200]}", todo=todo
+        )
+
+
+def _environment(login: Login | None) -> Mapping[str, str]:
+    signed_in = {} if login is None else {"SCHEMATHESIS_HOOKS": HOOKS, VARIABLE: json.dumps(asdict(login))}
+    return child_environment(os.environ) | {"PYTHONPATH": str(ROOT)} | signed_in

@@ -8,16 +8,10 @@ from typing import Any
 
 import schemathesis
 
+from harness.contract import VARIABLE, Login
 from harness.person import Person
-from harness.stack import Stack
 
-VARIABLE = "HARNESS_FUZZ_AS"
 REFRESH_S = 240
-
-
-def told(stack: Stack, username: str) -> str:
-    """The variable's value for a stack and one of its people."""
-    return json.dumps({"username": username, "issuer": stack.url("idp"), "audiences": stack.audiences()})
 
 
 @schemathesis.auth(refresh_interval=REFRESH_S)
@@ -26,9 +20,8 @@ class SignedIn:
 
     def get(self, case: Any, context: Any) -> str:  # noqa: ARG002  # Schemathesis' signature
         """A fresh token."""
-        asked = json.loads(os.environ[VARIABLE])
-        person = Person(asked["username"], issuer=asked["issuer"], audiences=asked["audiences"])
-        return person.token("api")
+        login = Login(**json.loads(os.environ[VARIABLE]))
+        return Person(login.username, issuer=login.issuer, audiences=login.audiences).token("api")
 
     def set(self, case: Any, data: str, context: Any) -> None:  # noqa: ARG002
         """Put the token on a request."""

@@ -1,13 +1,28 @@
-"""``fuzz rest``: contract-fuzz the REST API of a system started for it; exit code 1 on findings."""
+"""``fuzz rest``: contract-fuzz a REST API; exit code 1 on findings.
+
+Without ``--target`` that is the API of a fresh system started for it. With it, the API at that URL: the one of the
+running system (``up``) is fuzzed signed in, any other without a token.
+"""
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 from harness import launch
+from harness.cli import system
 from harness.cli.render import Report
+from harness.errors import HarnessError, NotRunningError
+from harness.stack import Stack
+
+if TYPE_CHECKING:
+    from harness.contract import Login
+
+SERVICE = "api"
+USERNAME = "alice"
 
 
 def register(commands: Any) -> None:
@@ -17,32 +32,71 @@ def register(commands: Any) -> None:
     parser.add_argument("--max-examples", type=_positive, default=25, metavar="N", help="per operation (default: 25)")
     parser.add_argument("--seed", type=int, metavar="N", help="repeat a run (default: a new one, printed)")
     parser.add_argument("--operation", action="append", default=[], metavar="ID", help="only this one; repeatable")
-    parser.add_argument(
-        "--as", dest="username", default="alice", metavar="USER", help="who is signed in (default: alice)"
-    )
+    parser.add_argument("--as", dest="username", metavar="USER", help=f"who is signed in (default: {USERNAME})")
+    parser.add_argument("--target", metavar="URL", help="base URL of an API that runs already")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> Report:
-    """Start a fresh system and let Schemathesis loose on it."""
-    from harness import contract  # noqa: PLC0415  # Schemathesis takes a while to import
+    """Let Schemathesis loose on an API."""
+    from harness import contract  # noqa: PLC0415  # it is for this verb alone
 
-    with launch.running() as stack:
-        stack.sign_in(arguments.username).token("api")  # an unknown name is told here, not by a refused run
-        print(f"· system at {stack.url('api')}, signed in as {arguments.username}", file=sys.stderr, flush=True)
+    with _fresh(arguments) if arguments.target is None else _running(arguments) as (url, login):
+        who = "without a token" if login is None else f"signed in as {login.username}"
+        print(f"· API at {url}, {who}", file=sys.stderr, flush=True)
         outcome = contract.fuzz_rest(
-            stack,
-            username=arguments.username,
+            url,
+            login=login,
             seed=arguments.seed,
             max_examples=arguments.max_examples,
             operations=arguments.operation,
         )
-    options = f"--seed {outcome.seed} --max-examples {arguments.max_examples} --as {arguments.username}"
+    options = f"--seed {outcome.seed} --max-examples {arguments.max_examples}"
+    options += "" if login is None else f" --as {login.username}"
+    options += "" if arguments.target is None else f" --target {url}"
     options += "".join(f" --operation {operation}" for operation in arguments.operation)
     verdict = "nothing found" if outcome.ok else "findings, see above"
     return Report(
         lines=[f"{verdict}; seed {outcome.seed}", f"repeat it: python -m harness fuzz rest {options}"], ok=outcome.ok
     )
+
+
+@contextlib.contextmanager
+def _fresh(arguments: argparse.Namespace) -> Iterator[tuple[str, Login | None]]:
+    with launch.running() as stack:
+        yield stack.url(SERVICE), _signed_in(stack, arguments.username or USERNAME)
+
+
+@contextlib.contextmanager
+def _running(arguments: argparse.Namespace) -> Iterator[tuple[str, Login | None]]:
+    from harness import contract  # noqa: PLC0415
+
+    url = contract.base_url(arguments.target)
+    stack = _ours(url)
+    if stack is None and arguments.username is not None:
+        raise HarnessError(
+            f"nobody can be signed in for {url}",
+            evidence="it is not the API of a system that `up` runs in this checkout",
+            todo="leave out --as, or start the system: python -m harness up",
+        )
+    yield url, None if stack is None else _signed_in(stack, arguments.username or USERNAME)
+
+
+def _ours(url: str) -> Stack | None:
+    """The system of this checkout, if ``url`` is its API."""
+    try:
+        control = system.control()
+    except NotRunningError:
+        return None
+    stack = Stack(control, control.call("describe", name=system.NAME))
+    return stack if stack.url(SERVICE) == url else None
+
+
+def _signed_in(stack: Stack, username: str) -> Login:
+    from harness.contract import Login  # noqa: PLC0415
+
+    stack.sign_in(username).token(SERVICE)  # an unknown name is told here, not by a refused run
+    return Login.at(stack, username)
 
 
 def _positive(text: str) -> int:

@@ -1,0 +1,106 @@
+"""``fuzz rest`` as its users meet it: exit code 1 on a finding, 0 without one, 2 when there is nothing to fuzz."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Thread
+
+import pytest
+import uvicorn
+from fastapi import FastAPI
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+
+from harness import contract
+from harness.bootstrap import child_environment
+from harness.errors import HarnessError
+from harness.topology import ROOT
+
+SEED = "20261122"
+Harness = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def fuzz(tmp_path: Path) -> Harness:
+    """``fuzz("--target", url)``: run ``fuzz rest`` to its end."""
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "harness", "fuzz", "rest", "--seed", SEED, *arguments],
+            cwd=ROOT, env=child_environment(os.environ) | {"HARNESS_HOME": str(tmp_path)},
+            capture_output=True, text=True, check=False, timeout=90,
+        )  # fmt: skip
+
+    return run
+
+
+class Reading(BaseModel):
+    """What the made-up API promises to answer."""
+
+    celsius: float
+
+
+def thermometer(*, honest: bool) -> FastAPI:
+    """A made-up API. Who returns a response instead of a value goes round the model that stands in the contract."""
+    app = FastAPI()
+
+    @app.get("/temperature", operation_id="getTemperature", response_model=Reading)
+    def temperature() -> Reading | JSONResponse:
+        return Reading(celsius=21.5) if honest else JSONResponse({"celsius": "warm"})
+
+    return app
+
+
+@contextmanager
+def answering(app: FastAPI) -> Iterator[str]:
+    """A server of ``app``; yields its base URL."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off"))
+        thread = Thread(target=server.run, kwargs={"sockets": [listening]})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+@pytest.mark.parametrize(("honest", "code", "verdict"), [(True, 0, "nothing found"), (False, 1, "findings, see above")])
+def test_an_api_that_breaks_its_own_contract_is_found_out(honest: bool, code: int, verdict: str, fuzz: Harness) -> None:
+    with answering(thermometer(honest=honest)) as url:
+        done = fuzz("--target", f"{url}/", "--max-examples", "1")
+    assert done.returncode == code, done.stdout + done.stderr
+    assert f"{verdict}; seed {SEED}" in done.stdout
+    assert f"fuzz rest --seed {SEED} --max-examples 1 --target {url}" in done.stdout
+    assert ('"warm" is not of type "number"' in done.stdout) is not honest
+
+
+@pytest.mark.parametrize(
+    "url", ["localhost:8080", "ftp://localhost", "http://", "http://localhost:99999", "http://localhost/?page=1"]
+)
+def test_what_is_no_base_url_is_refused(url: str) -> None:
+    with pytest.raises(HarnessError, match=re.escape(f"{url!r} is not a base URL")):
+        contract.base_url(url)
+
+
+def test_where_no_contract_is_published_nothing_can_be_fuzzed(fuzz: Harness) -> None:
+    with answering(FastAPI(openapi_url=None)) as url:
+        refused = fuzz("--target", url)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert f"there is no OpenAPI document at {url}/openapi.json\n  404 " in refused.stderr
+    with pytest.raises(HarnessError, match=f"no API answers at {url}"):
+        contract.base_url(url)
+
+
+def test_nobody_can_be_signed_in_for_a_foreign_api(fuzz: Harness) -> None:
+    with answering(FastAPI()) as url:
+        refused = fuzz("--target", url, "--as", "alice")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert f"nobody can be signed in for {url}" in refused.stderr
