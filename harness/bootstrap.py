@@ -22,6 +22,10 @@ STAMP = VENV / "requirements.sha256"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 UV = PYTHON.with_name("uv.exe" if os.name == "nt" else "uv")
 HANDED_OVER = "HARNESS_HANDED_OVER"
+UNWANTED_BYTECODE = "PYTHONDONTWRITEBYTECODE"
+DROPPED = "HARNESS_DROPPED"
+"""Tells ``doctor`` what :func:`child_environment` has kept from it."""
+LOOKS_ONLY = "doctor"
 ANNOUNCED = ("up", "test", "fuzz", "record", "bench")
 
 
@@ -30,15 +34,16 @@ def main(argv: Sequence[str]) -> int:
     announced = os.environ.pop(HANDED_OVER, None) is not None
     if argv and argv[0] in ANNOUNCED and not announced:
         print(f"Dress Rehearsal · {' '.join(argv)}", file=sys.stderr, flush=True)
+    doctor = bool(argv) and argv[0] == LOOKS_ONLY
     try:
-        ensure_packages()
+        require_packages() if doctor else ensure_packages()
     except SetupError as error:
         print(error, file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("interrupted; the same command goes on where this one stopped", file=sys.stderr)
         return 130
-    if Path(sys.prefix).resolve() == VENV.resolve() and "PYTHONDONTWRITEBYTECODE" not in os.environ:
+    if Path(sys.prefix).resolve() == VENV.resolve() and UNWANTED_BYTECODE not in os.environ:
         try:
             from harness import cli  # noqa: PLC0415
         except ImportError as error:
@@ -48,6 +53,8 @@ def main(argv: Sequence[str]) -> int:
         return cli.main(argv)
     command = [str(PYTHON), "-m", "harness", *argv]
     environment = {**child_environment(os.environ), HANDED_OVER: "1"}
+    if doctor:
+        environment[DROPPED] = " ".join(os.environ.keys() - environment.keys())
     if os.name == "nt":  # execve on Windows returns to the shell before the command has ended
         import subprocess  # noqa: PLC0415
 
@@ -61,7 +68,7 @@ class SetupError(Exception):
 
 def child_environment(environ: Mapping[str, str]) -> dict[str, str]:
     """The environment for our own processes: no setting that doubles every cold start or leads to another venv."""
-    dropped = ("PYTHONDONTWRITEBYTECODE", "PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT")
+    dropped = (UNWANTED_BYTECODE, "PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT")
     return {name: value for name, value in environ.items() if name not in dropped}
 
 
@@ -84,6 +91,12 @@ def ensure_packages() -> None:
             _run([str(UV), "pip", "sync", "--python", str(PYTHON), "--require-hashes", "--compile-bytecode", str(LOCK)])
             _purelib().joinpath("dress_rehearsal.pth").write_text(f"{ROOT}\n", encoding="utf-8")
         STAMP.write_text(wanted, encoding="utf-8")
+
+
+def require_packages() -> None:
+    """Raise SetupError unless there is a virtual environment, of whatever state."""
+    if not os.access(PYTHON, os.X_OK):
+        raise SetupError(f"error: there is no Python in {VENV} yet\n  any other command makes it: python -m harness up")
 
 
 def _stamp() -> str:

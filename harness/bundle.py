@@ -35,7 +35,7 @@ def ensure() -> Path:
 
 def ensure_modules() -> None:
     """Make ``ui/node_modules`` agree with the lock file."""
-    digest = _digest(path.read_bytes() for path in (WORKSPACE / "package-lock.json", WORKSPACE / "package.json"))
+    digest = _modules_digest()
     if _is_current(MODULES, digest):
         return
     from harness import node  # noqa: PLC0415  # the wheel is only looked at when something must be installed
@@ -43,6 +43,20 @@ def ensure_modules() -> None:
     with bootstrap.step("JavaScript packages (npm ci)"):
         node.run([node.NPM, "ci", "--prefer-offline"], cwd=WORKSPACE, what="npm ci")
         _stamp(MODULES).write_text(digest, encoding="utf-8")
+
+
+def is_current() -> bool:
+    """Whether the built bundle is that of the sources."""
+    return _is_current(DIST, _inputs_digest())
+
+
+def modules_are_current() -> bool:
+    """Whether ``ui/node_modules`` is what the lock file says."""
+    return _is_current(MODULES, _modules_digest())
+
+
+def _modules_digest() -> str:
+    return _digest(path.read_bytes() for path in (WORKSPACE / "package-lock.json", WORKSPACE / "package.json"))
 
 
 def _build(digest: str) -> None:
