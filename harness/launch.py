@@ -111,17 +111,22 @@ def choose(
         return {port.service: (0, port.variable, "random") for port in project.port_map()}
     if mode != "configured":
         raise HarnessError(f"ports={mode!r}", todo="use 'random' or 'configured'")
-    dotenv = _dotenv(project.folder() / ".env")
+    told = dotenv(project.folder() / ".env")
     sources = (
         Source("flag", flags or {}),
         Source("environment", os.environ if environ is None else environ),
-        Source(".env", dotenv),
+        Source(".env", told),
     )
     choices = ports.configured(sources, project.port_map())
     return {name: (choice.number, choice.variable, choice.source) for name, choice in choices.items()}
 
 
-def _dotenv(path: Path) -> dict[str, str]:
+def dotenv(path: Path) -> dict[str, str]:
+    """The settings of a ``.env`` file; none when there is no file.
+
+    Raises:
+        HarnessError: it cannot be read.
+    """
     if not path.exists() and not path.is_symlink():
         return {}
     try:
