@@ -29,7 +29,10 @@ INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "SYSTEMROOT", "SS
 
 @dataclass(frozen=True)
 class StackPlan:
-    """What a stack is made of before it runs: its name, world, services and where they will answer."""
+    """What a stack is made of before it runs: its name, world, services and where they will answer.
+
+    ``templates`` is a folder for copies of freshly seeded databases, shared by stacks of the same code.
+    """
 
     name: str
     nonce: str
@@ -38,6 +41,7 @@ class StackPlan:
     seed: int
     bundle: Path | None
     numbers: Mapping[str, int]
+    templates: Path | None = None
     secret: str = field(default_factory=secrets.token_urlsafe, repr=False)
     control_secret: str = field(default_factory=secrets.token_urlsafe, repr=False)
 
@@ -87,6 +91,8 @@ def environment(plan: StackPlan, name: str, inherited: Mapping[str, str]) -> dic
     if service.database_variable:
         told["HARNESS_DATABASE"] = str(plan.folder / f"{name}.db")
         told[service.database_variable] = f"sqlite:///{told['HARNESS_DATABASE']}"
+        if plan.templates and service.own:
+            told["HARNESS_TEMPLATE"] = str(plan.templates / f"{name}-{plan.world}-{plan.seed}.db")
     if service.bundle_variable and plan.bundle:
         told[service.bundle_variable] = str(plan.bundle)
     if not service.own:

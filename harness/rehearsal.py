@@ -9,17 +9,18 @@ from __future__ import annotations
 import asyncio
 import os
 import tempfile
+import threading
 import traceback
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from pathlib import Path
 from typing import Any
 
-import uvicorn.lifespan.on
-import uvicorn.protocols.http.httptools_impl  # noqa: F401  # uvicorn imports it when it starts
 from starlette.types import ASGIApp, Message, Scope
 
-from harness.serve import build
+from harness.serve import build, configuration
 from harness.simulation.lifespan import Lifespan
+
+THREADS_END_IN_S = 5.0
 
 
 def rehearse(services: Mapping[str, Mapping[str, Any]]) -> dict[str, ASGIApp]:
@@ -38,14 +39,30 @@ def rehearse(services: Mapping[str, Mapping[str, Any]]) -> dict[str, ASGIApp]:
             os.environ.update(env)
             try:
                 apps[name] = build(service["app"])
-                asyncio.run(_one_life(apps[name], service["health"]))
+                _run(_one_life(apps[name], service["health"]))
             except Exception:  # noqa: BLE001  # it starts cold then, and fails where its own log shows why
                 apps.pop(name, None)
                 traceback.print_exc()
             finally:
                 os.environ.clear()
                 os.environ.update(before)
+    _let_threads_end()
     return apps
+
+
+def _run(life: Coroutine[Any, Any, None]) -> None:
+    """On the event loop of the real server, whose parts are loaded by this."""
+    config = configuration(None)
+    config.load()
+    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+        runner.run(life)
+
+
+def _let_threads_end() -> None:
+    """A service that has ended may have left a thread that is just finishing; a fork would cut it off."""
+    for thread in threading.enumerate():
+        if thread is not threading.main_thread():
+            thread.join(THREADS_END_IN_S)
 
 
 async def _one_life(app: ASGIApp, health: str) -> None:

@@ -40,6 +40,7 @@ class Supervisor:
         self._stacks: dict[str, StackRun] = {}
         self._watchers: set[Emit] = set()
         self._secret = secrets.token_urlsafe()
+        self._templates = state.stack_folder(f"{name}-templates")
         self._port = 0
         self._created = leash.created(os.getpid())
         self._kept = False
@@ -67,6 +68,7 @@ class Supervisor:
             await asyncio.gather(*(stack.stop() for stack in self._stacks.values()))
             self._backend.close()
             await asyncio.to_thread(leash.end, psutil.Process().children(recursive=True), grace=GRACE_S)
+            shutil.rmtree(self._templates, ignore_errors=True)
             state.record_path(self.name).unlink(missing_ok=True)
 
     def end(self) -> None:
@@ -94,6 +96,7 @@ class Supervisor:
             world=asked.get("world", "base"),
             seed=asked.get("seed", 1),
             bundle=Path(asked["bundle"]) if asked.get("bundle") else None,
+            templates=self._templates,
             numbers={key: held[key].number if key in held else choice.number for key, choice in choices.items()},
         )
         stack = StackRun(plan, held, services, self._backend, on_change=self._changed)
@@ -180,7 +183,7 @@ class Supervisor:
             control_port=self._port,
             secret=self._secret,
             services=tuple(process for stack in self._stacks.values() for process in stack.processes()),
-            stacks=tuple(self._stacks),
+            stacks=(*self._stacks, self._templates.name),
             kept=self._kept,
         ).write()
 

@@ -10,24 +10,23 @@ import asyncio
 import hmac
 import json
 import time
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from harness.simulation import journal
+from harness.simulation.database import Database
 from harness.simulation.journal import Exchange, Journal
 from harness.simulation.lifespan import Lifespan
 
 PREFIX = "/_sim/"
-DATABASE_FILES = ("", "-wal", "-shm", "-journal")
 
 
 class SimulationLayer:
-    """Wraps one service's app. ``database`` is the file that a reset takes away; None when the service has none."""
+    """Wraps one service's app. ``database`` is what a reset lays anew; None when the service has none."""
 
-    def __init__(self, app: ASGIApp, *, service: str, secret: str, database: Path | None) -> None:
+    def __init__(self, app: ASGIApp, *, service: str, secret: str, database: Database | None) -> None:
         self._app, self._secret, self._database = app, secret, database
         self._journal = Journal(service)
         self._life = Lifespan(app)
@@ -45,11 +44,10 @@ class SimulationLayer:
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
         try:
-            await self._life.start()
+            await self._start()
         except Exception as error:  # noqa: BLE001  # reported to the server, which prints it and ends
             await send({"type": "lifespan.startup.failed", "message": f"{type(error).__name__}: {error}"})
             return
-        self._open.set()
         await send({"type": "lifespan.startup.complete"})
         await receive()
         await self._life.end()
@@ -81,6 +79,7 @@ class SimulationLayer:
                 await self._end()
                 await _answer(send, 200, {})
             case "POST", "reset/start":
+                self._life = Lifespan(self._app)
                 await self._start()
                 await _answer(send, 200, {})
             case "GET", "journal":
@@ -97,17 +96,14 @@ class SimulationLayer:
             await asyncio.wait(self._under_way)
         await self._life.end()
         if self._database is not None:
-            _remove(self._database)
+            self._database.remove()
 
     async def _start(self) -> None:
-        self._life = Lifespan(self._app)
+        unseeded = self._database is not None and self._database.lay()
         await self._life.start()
+        if self._database is not None and unseeded:
+            self._database.keep()
         self._open.set()
-
-
-def _remove(database: Path) -> None:
-    for suffix in DATABASE_FILES:
-        Path(f"{database}{suffix}").unlink(missing_ok=True)
 
 
 def _noting_status(send: Send, entry: Exchange) -> Send:

@@ -14,7 +14,7 @@ from services.organizations.settings import OrganizationsSettings
 from services.organizations.tables import Base
 from services.organizations.tools import TOOLS
 from services.shared import world
-from services.shared.database import connected
+from services.shared.database import Database, connected
 from services.shared.mcp.server import Deployment, ToolServer
 
 INSTRUCTIONS = """\
@@ -32,8 +32,11 @@ def create_app() -> ASGIApp:
 @asynccontextmanager
 async def _deployed() -> AsyncIterator[Deployment]:
     settings = OrganizationsSettings()
-    with connected(settings.organizations_database_url, Base.metadata) as database:
+
+    def lay(database: Database) -> None:
         seed.lay(world.load(settings.world, settings.world_seed), database)
+
+    with connected(settings.organizations_database_url, Base.metadata, lay=lay) as database:
         yield Deployment(
             url=settings.organizations_url,
             issuer=settings.issuer_url,

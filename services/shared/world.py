@@ -7,6 +7,7 @@ import random
 from base64 import b32encode
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from importlib import resources
 from typing import Any
 
@@ -80,8 +81,9 @@ def read_yaml(text: str) -> Any:
     return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506  # both are safe loaders
 
 
+@lru_cache(maxsize=4)
 def load(name: str, seed: int) -> World:
-    """Read the world ``name`` and derive what it leaves open from ``seed``.
+    """Read the world ``name`` and derive what it leaves open from ``seed``. It is kept: a world never changes.
 
     Raises:
         ValueError: there is no world of that name.

@@ -12,7 +12,7 @@ from secrets import token_bytes
 from starlette.types import ASGIApp
 
 from services.shared import world
-from services.shared.database import connected
+from services.shared.database import Database, connected
 from services.shared.mcp.server import Deployment, ToolServer
 from services.ticketing import seed
 from services.ticketing.desk import TicketDesk
@@ -36,8 +36,11 @@ def create_app() -> ASGIApp:
 @asynccontextmanager
 async def _deployed() -> AsyncIterator[Deployment]:
     settings = TicketingSettings()
-    with connected(settings.ticketing_database_url, Base.metadata) as database:
+
+    def lay(database: Database) -> None:
         seed.lay(world.load(settings.world, settings.world_seed), database)
+
+    with connected(settings.ticketing_database_url, Base.metadata, lay=lay) as database:
         yield Deployment(
             url=settings.ticketing_url,
             issuer=settings.issuer_url,
