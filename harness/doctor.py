@@ -192,18 +192,17 @@ def files() -> Iterator[Finding]:
     """Room, the right to write, and enough descriptors."""
     home = state.home()
     place = next(each for each in (home, *home.parents) if each.exists())
+    room, limit = shutil.disk_usage(place).free, _descriptor_limit()
     if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
         fix = f"make it writable, or choose another folder: {state.VARIABLE}=…"
         yield Finding("files", "broken", f"{place} cannot be written, and logs and records belong there", fix)
-    room = shutil.disk_usage(place).free
-    if room < DISK_COMFORTABLE:
+    elif room < DISK_COMFORTABLE:
         grade: State = "broken" if room < DISK_LEAST else "hint"
         yield Finding("files", grade, f"{room / GIB:.1f} GiB are free at {place}", "make room: 2 GiB are comfortable")
-    limit = _descriptor_limit()
-    if limit is not None and limit < DESCRIPTORS_COMFORTABLE:
+    elif limit is not None and limit < DESCRIPTORS_COMFORTABLE:
         told = f"a process may open {limit} files; long test runs may need more"
         yield Finding("files", "hint", told, f"ulimit -n {DESCRIPTORS_COMFORTABLE * 4}")
-    if place.is_dir():
+    else:
         yield Finding("files", "ok", f"{home}: {room / GIB:.0f} GiB free, {limit or 'any number of'} open files")
 
 

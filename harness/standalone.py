@@ -6,6 +6,7 @@ answers carry) is made by whoever starts first and kept in ``serve.json`` of the
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import secrets
@@ -98,9 +99,9 @@ def _sockets(choice: Choice, address: str | None) -> list[socket.socket]:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(place)
     except OSError as error:
-        holder = ports.holder(choice.number)
+        holder = f"\nits holder: {ports.holder(choice.number)}" if error.errno == errno.EADDRINUSE else ""
         raise HarnessError(
-            f"{choice.service} cannot listen on {address}:{choice.number}", evidence=f"{error}\nport held by: {holder}"
+            f"{choice.service} cannot listen on {address}:{choice.number}", evidence=f"{error}{holder}"
         ) from error
     listening.listen(BACKLOG)
     listening.set_inheritable(True)

@@ -141,7 +141,7 @@ def _load(path: Path) -> Record | None:
             stacks=tuple(_plain(stack) for stack in told["stacks"]),
             kept=told.get("kept") is True,
         )
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except (ValueError, TypeError, KeyError, OSError, RecursionError):
         aside = path.with_suffix(".unreadable")  # written by another version, by hand, or cut off by a power failure

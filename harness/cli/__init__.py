@@ -6,9 +6,11 @@ Exit codes: 0 fine, 1 a check failed, 2 wrong use or a port or set-up problem.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import traceback
 from collections.abc import Sequence
+from pathlib import Path
 
 from harness import __version__
 from harness.cli import doctor, down, fuzz, generate, lint, logs, ports, record, restart, serve, status, test, up
@@ -20,6 +22,9 @@ VERBS = (up, down, status, restart, logs, ports, doctor, test, fuzz, record, ser
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
+    for name in ("stdout", "stderr"):  # closed by the shell's >&-
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))
     parser = argparse.ArgumentParser(
         prog="python -m harness",
         description="Dress Rehearsal: starts, watches, breaks and proves the simulated system.",
@@ -36,6 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     try:
         report = arguments.run(arguments)
+        return 0 if report is None else render(report, as_json=getattr(arguments, "json", False))
     except HarnessError as error:
         if arguments.debug:
             traceback.print_exc()
@@ -52,4 +58,3 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
-    return 0 if report is None else render(report, as_json=getattr(arguments, "json", False))

@@ -34,10 +34,13 @@ def render(report: Report, *, as_json: bool) -> int:
         from rich.console import Console  # noqa: PLC0415  # 60 ms that --json does not need
 
         console = Console(width=None if sys.stdout.isatty() else PIPE_WIDTH, highlight=False)
-        if report.columns:
-            _table(report, console)
-        for line in report.lines:
-            console.print(line, soft_wrap=True, markup=False)
+        with console.capture() as text:  # rich would answer a closed pipe by an exit of its own
+            if report.columns:
+                _table(report, console)
+            for line in report.lines:
+                console.print(line, soft_wrap=True, markup=False)
+        sys.stdout.write(text.get())
+        sys.stdout.flush()
     return 0 if report.ok else 1
 
 
