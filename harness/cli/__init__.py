@@ -22,24 +22,10 @@ VERBS = (up, down, status, restart, logs, ports, doctor, test, fuzz, record, ser
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
-    for name in ("stdout", "stderr"):  # closed by the shell's >&-
-        if getattr(sys, name) is None:
-            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))
-    parser = argparse.ArgumentParser(
-        prog="python -m harness",
-        description="Dress Rehearsal: starts, watches, breaks and proves the simulated system.",
-    )
-    parser.add_argument("--version", action="version", version=f"Dress Rehearsal {__version__}")
-    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _open_streams()
+    arguments = argparse.Namespace(debug=False)
     try:
-        for verb in VERBS:  # some offer the services of the project, which it may describe wrongly
-            verb.register(commands)
-    except HarnessError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    arguments = parser.parse_args(argv)
-    try:
+        _parser().parse_args(argv, arguments)
         report = arguments.run(arguments)
         return 0 if report is None else render(report, as_json=getattr(arguments, "json", False))
     except HarnessError as error:
@@ -58,3 +44,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m harness",
+        description="Dress Rehearsal: starts, watches, breaks and proves the simulated system.",
+    )
+    parser.add_argument("--version", action="version", version=f"Dress Rehearsal {__version__}")
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for verb in VERBS:  # some offer the services of the project, which it may describe wrongly
+        verb.register(commands)
+    return parser
+
+
+def _open_streams() -> None:
+    """Give what is printed a place to go where the shell's ``>&-`` has closed standard output or error."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115  # for the whole process
