@@ -1,45 +1,71 @@
-"""What a failing test shows: the log lines written during it, and what went wrong in the page."""
+"""What a failing test shows: what every service was asked, and what it wrote, during the test and not before."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from typing import Any, TypeAlias
 
 import pytest
 
 from harness.errors import HarnessError
 from harness.stack import Stack
+from harness.systems import Systems
 
-if TYPE_CHECKING:
-    from playwright.sync_api import BrowserContext, ConsoleMessage, Request, WebError
-
+Section: TypeAlias = tuple[str, str]
 STARTED = pytest.StashKey[float]()
 OFFSETS = pytest.StashKey[Mapping[Path, int]]()
-LOCAL = ("localhost", "127.0.0.1", "::1", None)
+SOURCES = pytest.StashKey[list[Callable[[], list[Section]]]]()
+"""What else can tell about a test, such as its browser; asked once, when the test has failed."""
 SECTION_LIMIT = 20_000
 
 
-def offsets(stacks: list[Stack]) -> dict[Path, int]:
-    """How long each service's log is now, in bytes."""
-    return {path: path.stat().st_size for stack in stacks for path in stack.folder.glob("*.log")}
+def offsets(systems: Systems) -> dict[Path, int]:
+    """How long each log is now, in bytes."""
+    return {path: path.stat().st_size for path in _logs(systems) if path.exists()}
 
 
-def log_sections(stacks: list[Stack], before: Mapping[Path, int]) -> list[tuple[str, str]]:
+def sections(item: pytest.Item, systems: Systems) -> list[Section]:
+    """Title and text of everything there is to tell about a failed test."""
+    told = [section for source in item.stash.get(SOURCES, []) for section in source()]
+    logs = log_sections(systems, item.stash.get(OFFSETS, {}))  # before we ask for the journal, which is logged, too
+    told += journal_sections(systems.running, item.stash.get(STARTED, 0.0)) + logs
+    begin(item, systems)
+    item.stash[SOURCES] = []
+    return told
+
+
+def begin(item: pytest.Item, systems: Systems) -> None:
+    """From now on: what is told of a test begins here."""
+    item.stash[STARTED] = time.monotonic()
+    item.stash[OFFSETS] = offsets(systems)
+
+
+def _logs(systems: Systems) -> list[Path]:
+    of_services = [path for stack in systems.running for path in sorted(stack.folder.glob("*.log"))]
+    return of_services + ([systems.supervisor_log] if systems.supervisor_log else [])
+
+
+def log_sections(systems: Systems, before: Mapping[Path, int]) -> list[Section]:
     """Title and text per log that has grown since ``before``; very long texts lose their beginning."""
     sections = []
-    for stack in stacks:
-        for path in sorted(stack.folder.glob("*.log")):
-            with path.open("rb") as file:
-                file.seek(before.get(path, 0))
-                text = file.read().decode("utf-8", "replace")
-            if text:
-                sections.append((f"{path.stem} log", text[-SECTION_LIMIT:]))
+    for path in _logs(systems):
+        if not path.exists():
+            continue
+        with path.open("rb") as file:
+            start, end = before.get(path, 0), file.seek(0, 2)
+            file.seek(max(start, end - SECTION_LIMIT))
+            text = file.read().decode("utf-8", "replace")
+        if text:
+            left_out = max(0, end - SECTION_LIMIT - start)
+            more = f"… {left_out} bytes before this: {path}\n" if left_out else ""
+            title = "supervisor" if path == systems.supervisor_log else path.stem
+            sections.append((f"{title} log", more + text))
     return sections
 
 
-def journal_sections(stacks: list[Stack], since: float) -> list[tuple[str, str]]:
+def journal_sections(stacks: list[Stack], since: float) -> list[Section]:
     """The HTTP exchanges after ``since`` as a readable sequence of calls, per stack; nothing where none can be told."""
     sections = []
     for stack in stacks:
@@ -60,25 +86,3 @@ def _call(entry: Mapping[str, Any], since: float) -> str:
         f"+{entry['at'] - since:6.3f} s  {entry['service']:<13} {entry['status'] or '…':<3} {asked}"
         f"  ({took}, {entry['caller'] or 'nobody'})"
     )
-
-
-class PageGuard:
-    """Listens to every page of a context for what no user should meet."""
-
-    def __init__(self, context: BrowserContext) -> None:
-        self.complaints: list[str] = []
-        context.on("console", self._console)
-        context.on("weberror", self._thrown)
-        context.on("request", self._request)
-
-    def _console(self, message: ConsoleMessage) -> None:
-        if message.type == "error":
-            self.complaints.append(f"console error: {message.text} ({message.location.get('url', '?')})")
-
-    def _thrown(self, thrown: WebError) -> None:
-        self.complaints.append(f"page error: {thrown.error}")
-
-    def _request(self, request: Request) -> None:
-        url = urlsplit(request.url)
-        if url.scheme not in ("data", "blob") and url.hostname not in LOCAL:
-            self.complaints.append(f"request to another host: {request.url}")

@@ -1,199 +1,131 @@
 """The pytest plugin: fixtures around the library objects that the command line uses too, and evidence on failure.
 
-``conftest.py`` of a project needs one line: ``pytest_plugins = ["harness.plugin"]``.
+``conftest.py`` of a project needs one line: ``pytest_plugins = ["harness.plugin"]``. Fixtures are described by
+``pytest --fixtures``, options by ``pytest --help``.
 """
 
 from __future__ import annotations
 
-import gc
-import os
-import time
-from collections.abc import Callable, Generator, Iterator
-from itertools import count
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Generator, Sequence
+from types import ModuleType
 
 import pytest
-from xprocess import ProcessStarter, XProcess
 
-from harness import browser, evidence, launch, state, web
-from harness.control import Control
-from harness.errors import SupervisorError
-from harness.stack import Stack
-from harness.topology import ROOT
+from harness import choices, evidence, fixtures, kept, project
+from harness.choices import ATTACH, CHOICES
+from harness.errors import HarnessError
+from harness.systems import SYSTEMS, Systems
 
-if TYPE_CHECKING:
-    from playwright.sync_api import BrowserContext, Page
-
-    from harness.person import Person
-
-STACKS: pytest.StashKey[list[Stack]] = pytest.StashKey()
-numbers = count(1)
+MARKERS = (
+    'world(name="base", seed=N): the seeded world that the system of this test begins with',
+    "destructive: restarts, kills, resets or otherwise disturbs its system; skipped with --stack=attach",
+)
+BROWSER = "playwright"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the harness' options."""
-    group = parser.getgroup("harness", "the simulated system [harness]")
-    group.addoption("--seed", type=int, default=1, metavar="N", help="seed of the seeded world (default: 1)")
-    group.addoption(
-        "--backend",
-        choices=("zygote", "process"),
-        default="zygote",
-        help="fork services from warm processes (default), or give each a fresh interpreter",
-    )
+    choices.add_options(parser)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Prepare the list of running stacks, from which a failing test takes its evidence."""
-    config.stash[STACKS] = []
+    """Check the options, and add what depends on the project: a fixture per service, and those of a browser."""
+    config.stash[CHOICES] = choices.read(config)
+    config.stash[SYSTEMS] = Systems()
+    for marker in MARKERS:
+        config.addinivalue_line("markers", marker)
+    services = ModuleType("harness.services", "A fixture for every service of the project.")
+    try:
+        for name in project.services():
+            setattr(services, fixtures.fixture_name(name), fixtures.service_fixture(name))
+    except HarnessError as error:
+        raise choices.as_usage(error) from error
+    config.pluginmanager.register(fixtures, "harness-fixtures")
+    config.pluginmanager.register(services, "harness-services")
+    if config.pluginmanager.hasplugin(BROWSER):
+        from harness import browsing  # noqa: PLC0415  # after Playwright's own, whose fixtures it refines
+
+        config.pluginmanager.register(browsing, "harness-browsing")
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Look at once for the system to attach to, and end what an earlier session has kept."""
+    config = session.config
+    if hasattr(config, "workerinput"):
+        return
+    if config.stash[CHOICES].stack == ATTACH:
+        from harness import attached  # noqa: PLC0415  # the command line, which no other mode needs
+
+        try:
+            attached.attach()
+        except HarnessError as error:
+            raise choices.as_usage(error) from error
+    elif config.stash[CHOICES].keep:
+        kept.end_all()
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
-    """What explains a failure: the seed and the browser."""
-    return [f"harness: world seed {config.getoption('--seed')}, browser {browser.find() or 'none'}"]
+    """What explains a failure: the system, its seed and the browser."""
+    chosen = config.stash[CHOICES]
+    told = ["the running system" if chosen.stack == ATTACH else f"world seed {chosen.seed}"]
+    if chosen.stack == choices.SHARED:
+        told.append("one system for all tests")
+    if config.pluginmanager.hasplugin(BROWSER):
+        from harness import browser  # noqa: PLC0415  # not everybody wants one
+
+        told.append(f"browser {browser.find() or 'none'}")
+    return [f"harness: {', '.join(told)}"]
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_collection() -> Generator[None, object, object]:
-    """Collect without the garbage collector: modules only add up, and it looks through all of them again and again."""
-    gc.disable()
-    try:
-        return (yield)
-    finally:
-        gc.freeze()
-        gc.enable()
+def pytest_collection_modifyitems(config: pytest.Config, items: Sequence[pytest.Item]) -> None:
+    """Leave the running system in peace."""
+    if config.stash[CHOICES].stack == ATTACH:
+        disturbs = pytest.mark.skip(reason="destructive: it would disturb the running system (--stack=attach)")
+        for item in items:
+            if item.get_closest_marker("destructive"):
+                item.add_marker(disturbs)
 
 
-@pytest.fixture(scope="session")
-def supervisor(xprocess: XProcess, pytestconfig: pytest.Config) -> Iterator[Control]:
-    """The supervisor process of this pytest worker, owned by pytest-xprocess; it ends when the worker does."""
-    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
-    name = f"pytest-{worker}-{os.getpid()}"
-    # Under a name of its own: xprocess shares its files between all runs of a checkout, and it would terminate
-    # whoever has the pid today that a pid file of a former run names.
-    info = xprocess.getinfo(name)
-    if info.controldir.check():
-        info.controldir.remove()
-
-    class Starter(ProcessStarter):  # type: ignore[misc]
-        args: ClassVar = launch.supervisor_command(name, backend=pytestconfig.getoption("--backend"))
-        env: ClassVar = launch.supervisor_environment()
-        popen_kwargs: ClassVar = {"cwd": str(ROOT), "stdin": launch.LEASH}
-        timeout = launch.SUPERVISOR_STARTS_IN_S
-
-        def startup_check(self) -> bool:
-            if state.read(name) is not None:
-                return True
-            if not xprocess.getinfo(info.name).isrunning():  # xprocess itself would wait for a dead child
-                raise SupervisorError(f"the supervisor {name!r} ended", evidence=info.logpath.read()[-2000:])
-            return False
-
-    xprocess.ensure(info.name, Starter, persist_logs=False)
-    process = xprocess.resources[-1].popen
-    record = state.read(name)
-    if record is None:
-        raise SupervisorError(f"the supervisor {name!r} ended", evidence=info.logpath.read()[-2000:])
-    yield Control(record.control_port, record.secret)
-    launch.hang_up(process)
-    launch.forget(name)
-    info.controldir.remove()
-
-
-@pytest.fixture(scope="session")
-def shared_stack(supervisor: Control, pytestconfig: pytest.Config) -> Iterator[Stack]:
-    """One system for the whole session, on random ports: for scenarios that only read."""
-    yield from _running(supervisor, pytestconfig)
-
-
-@pytest.fixture
-def stack(supervisor: Control, pytestconfig: pytest.Config) -> Iterator[Stack]:
-    """A fresh system for this test alone: random ports, a freshly seeded world."""
-    yield from _running(supervisor, pytestconfig)
-
-
-def _running(supervisor: Control, config: pytest.Config) -> Iterator[Stack]:
-    name = f"pytest-{os.getpid()}-{next(numbers)}"
-    seed = config.getoption("--seed")
-    with launch.stack_of(supervisor, name=name, choices=launch.choose("random"), seed=seed) as running:
-        config.stash[STACKS].append(running)
-        yield running
-        config.stash[STACKS].remove(running)
-
-
-def _stack_of(request: pytest.FixtureRequest) -> Stack:
-    """The test's own stack if it asked for one, else the shared one."""
-    wanted = "stack" if "stack" in request.fixturenames else "shared_stack"
-    found: Stack = request.getfixturevalue(wanted)
-    return found
-
-
-@pytest.fixture
-def as_user(request: pytest.FixtureRequest) -> Callable[[str], Person]:
-    """``as_user("alice")``: somebody of the seeded world, signed in without a browser.
-
-    Gives ``.token(audience)``, ``.api`` (an HTTP client) and ``.call_tool(service, tool, **arguments)``.
-    """
-    return _stack_of(request).sign_in
-
-
-@pytest.fixture(scope="session")
-def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
-    """Playwright's launch arguments, with the browser of this machine."""
-    headless = browser_type_launch_args.get("headless", True)
-    found = browser.find(headless=headless)
-    if found is None and "channel" not in browser_type_launch_args:
-        raise browser.NoBrowserError("there is no browser for this scenario", todo=browser.how_to_get_one())
-    return {"executable_path": found, "args": list(browser.ARGUMENTS), **browser_type_launch_args}
-
-
-@pytest.fixture
-def open_context(
-    new_context: Callable[..., BrowserContext], request: pytest.FixtureRequest
-) -> Iterator[Callable[[], BrowserContext]]:
-    """Opens browser contexts whose relative URLs are the web interface of the test's stack.
-
-    The test fails when a page logs an error, throws, or asks for anything that is not on this machine.
-    """
-    guards: list[evidence.PageGuard] = []
-
-    def open_one() -> BrowserContext:
-        url = _stack_of(request).url("ui")
-        opened = new_context(base_url=url, locale="en-US", timezone_id="UTC", reduced_motion="reduce")
-        guards.append(evidence.PageGuard(opened))
-        return opened
-
-    yield open_one
-    complaints = [complaint for guard in guards for complaint in guard.complaints]
-    if complaints:
-        pytest.fail("the page misbehaved:\n" + "\n".join(complaints), pytrace=False)
-
-
-@pytest.fixture
-def context(open_context: Callable[[], BrowserContext]) -> BrowserContext:
-    """The browser context of Playwright's ``page`` fixture: nobody is signed in."""
-    return open_context()
-
-
-@pytest.fixture
-def page_as(open_context: Callable[[], BrowserContext]) -> Callable[[str], Page]:
-    """``page_as("alice")``: a page of her own where she has signed in through the real login page."""
-    return lambda username: web.sign_in(open_context().new_page(), username)
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Tell what the supervisor is going to start, so that it warms nothing else."""
+    systems = session.config.stash[SYSTEMS]
+    asked = [getattr(item, "fixturenames", ()) for item in session.items]
+    named = [fixtures.services_of(names) for names in asked if fixtures.starts_something(names)]
+    systems.some_are_fresh = any("stack" in names for names in asked) or any(named)
+    if named and all(named):
+        systems.warm = tuple(name for name in project.services() if any(name in (each or ()) for each in named))
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Remember where each log stood before the test."""
-    item.stash[evidence.STARTED] = time.monotonic()
-    item.stash[evidence.OFFSETS] = evidence.offsets(item.config.stash[STACKS])
+    evidence.begin(item, item.config.stash[SYSTEMS])
     return (yield)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Give a failing test what each service wrote during it, and nothing older."""
+    """Give a failing test what each service was asked and wrote during it, and nothing older."""
     report = yield
     if report.failed:
-        before = item.stash.get(evidence.OFFSETS, {})
-        stacks = item.config.stash[STACKS]
-        report.sections.extend(evidence.journal_sections(stacks, item.stash.get(evidence.STARTED, 0.0)))
-        report.sections.extend(evidence.log_sections(stacks, before))
+        systems = item.config.stash[SYSTEMS]
+        report.sections += evidence.sections(item, systems)
+        if item.config.stash[CHOICES].keep and report.when != "teardown":
+            report.sections += [(kept.TITLE, kept.told(stack)) for stack in systems.keep(fixtures.used_by(item))]
     return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what was kept running, where it answers, and how it is ended."""
+    failed = [report for kind in ("failed", "error") for report in terminalreporter.stats.get(kind, ())]
+    texts = {
+        text: report.nodeid
+        for report in failed
+        for title, text in getattr(report, "sections", ())
+        if title == kept.TITLE
+    }
+    if texts:
+        terminalreporter.section(kept.TITLE)
+        for text, nodeid in texts.items():
+            terminalreporter.write_line(f"{nodeid}\n{text}")
+        terminalreporter.write_line(kept.HOW_TO_END)

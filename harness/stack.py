@@ -54,7 +54,9 @@ class Stack:
         """The resource URI that a token for this service must name (RFC 8707)."""
         url, resource = self.url(service), project.services()[service].resource
         if resource is None:
-            raise HarnessError(f"{service} takes no access tokens", todo=f"those that do: {', '.join(self.audiences())}")
+            raise HarnessError(
+                f"{service} takes no access tokens", todo=f"those that do: {', '.join(self.audiences())}"
+            )
         return url + resource
 
     def sign_in(self, username: str) -> Person:

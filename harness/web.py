@@ -43,7 +43,7 @@ def sign_in(page: Page, username: str) -> Page:
 
 
 def session(url: str, username: str) -> StorageState:
-    """What a browser holds after ``username`` has signed in to the web interface at ``url``: Playwright's storage state.
+    """What a browser holds once ``username`` has signed in to the web interface at ``url``: Playwright's storage state.
 
     Each call is a sign-in of its own, as on another device: a context that signs out, or trades in its refresh token,
     takes nothing from another one.

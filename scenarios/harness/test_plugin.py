@@ -1,20 +1,57 @@
-"""The plugin, by pytest in pytest: what a failing test shows, and what a misbehaving page does to it."""
+"""The plugin, by pytest in pytest: what fixtures give, what a failing test shows, and what a misbehaving page does."""
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 
+import psutil
 import pytest
 
-from harness.bootstrap import child_environment
+from scenarios.harness.inner import Inner
 
 pytestmark = pytest.mark.xdist_group("plugin")  # one inner run for all
 
 SCENARIOS = """
-import httpx
+import httpx, pytest
+
+@pytest.mark.anyio
+async def test_in_a_coroutine(mcp_client, ticketing, anyio_backend_name):
+    async with mcp_client("ticketing", "alice") as client:
+        assert "get_ticket" in [tool.name for tool in await client.list_tools()]
+    assert ticketing.stack.services == ("idp", "ticketing")
+
+def test_starts_only_what_it_needs(organizations, idp):
+    assert organizations.stack is idp.stack and idp.stack.services == ("idp", "organizations")
+    assert httpx.get(idp.url + "/healthz").json()["instance"] == idp.stack.nonce
+    httpx.get(organizations.url + "/nowhere")
+    assert [call["path"] for call in organizations.journal()] == ["/nowhere"]
+    assert idp.journal() == [] and "/nowhere" in organizations.log()
+    before = idp.stack.describe()["services"]
+    organizations.restart()
+    after = idp.stack.describe()["services"]
+    assert [before[name]["pid"] == after[name]["pid"] for name in ("idp", "organizations")] == [True, False]
+
+def test_belongs_to_the_stack_it_asks_for(stack, ticketing, shared_stack):
+    assert ticketing.stack is stack and stack is not shared_stack
+
+@pytest.mark.world("atlantis")
+def test_nowhere(idp): ...
+
+@pytest.mark.world(sead=7)
+def test_misspelt(idp): ...
+
+@pytest.mark.world(seed=7)
+def test_seed(idp):
+    assert idp.stack.seed == 7
+
+def test_nobody(as_user):
+    as_user("zaphod").token("api")
+
+def test_no_service(as_user):
+    as_user("alice").token("sauna")
 
 def test_before(shared_stack):
     httpx.get(shared_stack.url("idp") + "/asked-by-an-earlier-test")
@@ -44,20 +81,30 @@ def test_behaves(page):
 
 
 @pytest.fixture(scope="module")
-def report(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The output of one inner run, made once: it starts a whole system."""
-    folder = tmp_path_factory.mktemp("inner")
-    (folder / "conftest.py").write_text('pytest_plugins = ["harness.plugin"]', encoding="utf-8")
-    (folder / "test_inner.py").write_text(SCENARIOS, encoding="utf-8")
-    env = child_environment(os.environ) | {"HARNESS_HOME": str(folder / "home")}
-    command = [sys.executable, "-m", "pytest", "-rA", "--rootdir", str(folder), str(folder)]
-    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False).stdout
+def inner(tmp_path_factory: pytest.TempPathFactory) -> Inner:
+    """A project in a folder of its own."""
+    return Inner(tmp_path_factory.mktemp("inner"), SCENARIOS)
+
+
+@pytest.fixture(scope="module")
+def innocent() -> Iterator[psutil.Process]:
+    """Somebody who has the pid today that a killed run wrote down."""
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        yield psutil.Process(process.pid)
+        process.kill()
+
+
+@pytest.fixture(scope="module")
+def report(inner: Inner, innocent: psutil.Process) -> str:
+    """The output of one inner run, made once: it starts a whole system. Its reports travel as those of every worker."""
+    inner.stale_pid_file(innocent.pid)
+    return inner.run("-rA", "-n", "1").stdout
 
 
 def section(report: str, title: str) -> str:
     """What the report tells of one test."""
     found = re.search(
-        rf"^_+ (?:ERROR at teardown of )?{title}.*? _+\n(.*?)(?=^_{{3,}} |^={{3,}} )", report, re.MULTILINE | re.DOTALL
+        rf"^_+ (?:ERROR at \w+ of )?{title}.*? _+\n(.*?)(?=^_{{3,}} |^={{3,}} )", report, re.MULTILINE | re.DOTALL
     )
     assert found, report
     return found[1]
@@ -68,6 +115,7 @@ def test_a_failing_test_shows_what_the_services_wrote_during_it_and_nothing_olde
     assert "idp log" in told
     assert "/asked-by-this-test" in told
     assert "/asked-by-an-earlier-test" not in told
+    assert "/_sim/" not in told
 
 
 def test_a_failing_test_shows_who_asked_whom_during_it(report: str) -> None:
@@ -86,20 +134,67 @@ def test_a_failing_test_shows_who_asked_whom_during_it(report: str) -> None:
 )
 def test_a_misbehaving_page_fails_its_test(report: str, test: str, complaint: str) -> None:
     assert complaint in section(report, test)
+    assert not re.search(rf"^ERROR .*{test}", report, re.MULTILINE)
 
 
-def test_a_page_that_behaves_passes(report: str) -> None:
-    assert re.search(r"^PASSED .*test_behaves", report, re.MULTILINE), report
-    assert not re.search(r"^ERROR .*test_behaves", report, re.MULTILINE), report
+def test_a_failing_browser_test_shows_its_page_its_console_and_where_the_trace_is(report: str, inner: Inner) -> None:
+    told = section(report, "test_logs_an_error")
+    assert re.search(r"^page: http://localhost:\d+/$", told, re.MULTILINE), told
+    assert re.search(r"^  error +something broke$", told, re.MULTILINE), told
+    kept = dict(re.findall(r"^(screenshot|trace): (\S+)", told, re.MULTILINE))
+    assert (inner.folder / kept["screenshot"]).read_bytes().startswith(b"\x89PNG")
+    assert (inner.folder / kept["trace"]).read_bytes().startswith(b"PK")
+
+
+def test_nothing_is_kept_of_tests_that_passed(report: str, inner: Inner) -> None:
+    folders = [path.name for path in (inner.folder / "test-results").iterdir()]
+    assert [name for name in folders if "behaves" in name] == []
+    assert len(folders) == 3
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        "test_behaves",
+        "test_in_a_coroutine",
+        "test_starts_only_what_it_needs",
+        "test_belongs_to_the_stack_it_asks_for",
+        "test_seed",
+    ],
+)
+def test_passes(report: str, test: str) -> None:
+    assert re.search(rf"^PASSED .*{test}", report, re.MULTILINE), report
+    assert not re.search(rf"^ERROR .*{test}", report, re.MULTILINE), report
+
+
+@pytest.mark.parametrize(
+    ("test", "sentences"),
+    [
+        ("test_nowhere", ["idp ended with exit code 3", "there is no world named 'atlantis'; known: base"]),
+        ("test_misspelt", ["the marker `world` is not understood", "unexpected keyword argument 'sead'"]),
+        ("test_nobody", ["nobody called 'zaphod' can sign in", "who can: alice, "]),
+        ("test_no_service", ["no service called 'sauna' takes tokens", "those that do: ticketing, organizations, api"]),
+    ],
+)
+def test_a_mistake_is_told_with_what_to_do(report: str, test: str, sentences: list[str]) -> None:
+    told = section(report, test)
+    for sentence in sentences:
+        assert sentence in told
 
 
 def test_the_header_tells_seed_and_browser(report: str) -> None:
     assert re.search(r"^harness: world seed 1, browser /", report, re.MULTILINE), report
 
 
-def test_the_run_leaves_nothing(report: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_the_run_leaves_nothing_and_nobody_is_hurt_by_what_another_left(
+    report: str, inner: Inner, innocent: psutil.Process
+) -> None:
     assert "test_inner.py" in report
-    homes = list(tmp_path_factory.getbasetemp().glob("inner*/home"))
-    assert homes
-    assert [path for home in homes for path in home.glob("run/*")] == []
-    assert [path for home in homes for path in home.glob("stacks/*")] == []
+    assert inner.leftovers() == []
+    assert innocent.is_running()
+
+
+def test_fixtures_are_documented(inner: Inner) -> None:
+    told = inner.run("--fixtures").stdout
+    for name in ("stack", "shared_stack", "as_user", "mcp_client", "page_as", "ticketing", "ui"):
+        assert re.search(rf"^{name} .*-- \S*harness/\w+\.py:\d+\n    \S", told, re.MULTILINE), name

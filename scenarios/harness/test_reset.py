@@ -6,6 +6,7 @@ import base64
 from collections.abc import Callable
 
 import httpx
+import pytest
 
 from harness.person import Person
 from harness.stack import Stack
@@ -15,6 +16,7 @@ def pids(stack: Stack) -> dict[str, int]:
     return {name: service["pid"] for name, service in stack.describe()["services"].items()}
 
 
+@pytest.mark.destructive
 def test_after_a_reset_everything_is_as_at_the_beginning(stack: Stack, as_user: Callable[[str], Person]) -> None:
     before, alice = pids(stack), as_user("alice")
     tickets = alice.api.get("/api/tickets").json()
@@ -29,6 +31,7 @@ def test_after_a_reset_everything_is_as_at_the_beginning(stack: Stack, as_user: 
     assert again.api.post("/api/tickets", json={"title": "Of the new world"}).json()["key"] == created
 
 
+@pytest.mark.destructive
 def test_a_token_of_the_former_world_is_worth_nothing(stack: Stack, as_user: Callable[[str], Person]) -> None:
     token = as_user("alice").token("api")
     headers = {"Authorization": f"Bearer {token}"}
@@ -39,6 +42,7 @@ def test_a_token_of_the_former_world_is_worth_nothing(stack: Stack, as_user: Cal
     assert httpx.get(f"{stack.url('api')}/api/me", headers=headers).status_code == 401
 
 
+@pytest.mark.destructive
 def test_a_conversation_of_the_former_world_is_unknown(stack: Stack, as_user: Callable[[str], Person]) -> None:
     def say(message: str, thread: str | None) -> httpx.Response:
         return as_user("alice").api.post("/api/chat", json={"threadId": thread, "message": message})
@@ -51,6 +55,7 @@ def test_a_conversation_of_the_former_world_is_unknown(stack: Stack, as_user: Ca
     assert say("show ACME-3", thread).status_code == 404
 
 
+@pytest.mark.destructive
 def test_only_who_knows_the_secret_can_reset(stack: Stack) -> None:
     for headers in ({}, {"Authorization": "Bearer guess"}):
         refused = httpx.post(f"{stack.url('ticketing')}/_sim/reset/end", headers=headers)

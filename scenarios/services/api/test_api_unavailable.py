@@ -7,6 +7,8 @@ import signal
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import pytest
+
 from scenarios.services.api.answers import events, refused, said
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ def kill(stack: Stack, service: str) -> None:
     os.kill(stack.describe()["services"][service]["pid"], signal.SIGKILL)
 
 
+@pytest.mark.destructive
 def test_while_ticketing_is_down_only_tickets_are_unavailable(stack: Stack, as_user: AsUser) -> None:
     alice = as_user("alice")
     alice.api.get("/api/tickets").raise_for_status()

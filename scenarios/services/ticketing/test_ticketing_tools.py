@@ -35,6 +35,7 @@ def test_search_and_get_show_the_same_ticket(as_user: AsUser, mode: str) -> None
     assert found["createdAt"].endswith("Z")
 
 
+@pytest.mark.destructive
 def test_what_one_member_creates_the_colleagues_find_and_no_other_organization(stack: Stack, as_user: AsUser) -> None:
     rita, alice, grace = as_user("rita"), as_user("alice"), as_user("grace")
     created = rita.call_tool("ticketing", "create_ticket", title="Kettle leaks", labels=["tea"])
