@@ -14,6 +14,7 @@ import socket
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
@@ -27,6 +28,15 @@ NAME = "serve"
 BACKLOG = 128
 
 
+@dataclass(frozen=True)
+class Shared:
+    """What services that were started one by one have in common."""
+
+    nonce: str = field(default_factory=lambda: secrets.token_hex(8))
+    secret: str = field(default_factory=secrets.token_urlsafe, repr=False)
+    control_secret: str = field(default_factory=secrets.token_urlsafe, repr=False)
+
+
 def become(name: str, *, address: str | None, world: str, seed: int) -> NoReturn:
     """Turn this process into the service ``name``, on its port of ``address`` (None: every loopback address).
 
@@ -36,6 +46,7 @@ def become(name: str, *, address: str | None, world: str, seed: int) -> NoReturn
     service = project.services()[name]
     choices = _choices(name)
     sockets = _sockets(choices[name], address) if service.app else []
+    common = shared(state.home() / f"{NAME}.json")
     stack = StackPlan(
         name=NAME,
         folder=state.stack_folder(NAME),
@@ -43,7 +54,9 @@ def become(name: str, *, address: str | None, world: str, seed: int) -> NoReturn
         seed=seed,
         bundle=bundle.ensure() if service.bundle_variable else None,
         numbers={each: choice.number for each, choice in choices.items()},
-        **shared(state.home() / f"{NAME}.json"),
+        nonce=common.nonce,
+        secret=common.secret,
+        control_secret=common.control_secret,
     )
     stack.folder.mkdir(parents=True, exist_ok=True)
     for left in stack.folder.glob(f"{name}.db*"):  # as with `up`, each start begins the same world
@@ -58,21 +71,24 @@ def become(name: str, *, address: str | None, world: str, seed: int) -> NoReturn
         raise HarnessError(f"{name} could not be started", evidence=f"{' '.join(command)}\n{error}") from error
 
 
-def shared(path: Path) -> dict[str, str]:
-    """The nonce and the secrets of all services started one by one; written by the first, readable by its user only."""
+def shared(path: Path) -> Shared:
+    """What ``path`` keeps; the first who asks makes it, and only its user may read it.
+
+    Raises:
+        HarnessError: the file is not ours, or cannot be read.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    made = {"nonce": secrets.token_hex(8), "secret": secrets.token_urlsafe(), "control_secret": secrets.token_urlsafe()}
     descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=path.name)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump(made, file)
+            json.dump(asdict(Shared()), file)
         with suppress(FileExistsError):  # a link, unlike a rename, leaves what somebody faster has written
             os.link(draft, path)
     finally:
         Path(draft).unlink()
     try:
         told = json.loads(path.read_text(encoding="utf-8"))
-        return {name: str(told[name]) for name in made}
+        return Shared(str(told["nonce"]), str(told["secret"]), str(told["control_secret"]))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise HarnessError(f"{path} cannot be read", evidence=repr(error), todo="remove it") from error
 
