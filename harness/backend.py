@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -15,7 +17,7 @@ from typing import Any, TypeAlias
 
 import psutil
 
-from harness import leash, plan, project
+from harness import leash, plan, project, topology
 from harness.bootstrap import child_environment
 from harness.lifecycle import Event, Exited, Spawned
 from harness.topology import ROOT, Kind, Service
@@ -23,6 +25,13 @@ from harness.topology import ROOT, Kind, Service
 Report: TypeAlias = Callable[[Event], None]
 KILLED = -9
 CHUNK = 1 << 16
+ENDS_IN_S = 5.0
+WORKERS = "PYTEST_XDIST_WORKER_COUNT"
+
+
+def processors() -> int:
+    """How many processors this supervisor may count on: as many again belong to the other workers of a test run."""
+    return max(1, (os.cpu_count() or 1) // int(os.environ.get(WORKERS, "1")))
 
 
 class Backend:
@@ -33,11 +42,11 @@ class Backend:
     """
 
     def __init__(self, kind: Kind, services: Sequence[str]) -> None:
-        families = plan.families(services) if kind == "zygote" else [()]
+        families = plan.families(services, processors()) if kind == "zygote" else [()]
         # Starting cold is nothing but processor time: more at once than there are processors delays the longest.
-        self.starts_at_once = len(project.services()) if kind == "zygote" else os.cpu_count() or 1
+        self.starts_at_once = len(project.services()) if kind == "zygote" else processors()
         self._ending = False
-        self._zygotes = [_Zygote(family, self._replace) for family in families]
+        self._zygotes = self._made(families)
 
     def start(
         self,
@@ -59,7 +68,9 @@ class Backend:
     def close(self) -> None:
         """Let go of the zygotes; they end whatever is left and then themselves."""
         for zygote in self._zygotes:
-            zygote.close()
+            zygote.hang_up()
+        for zygote in self._zygotes:
+            zygote.wait()
 
     def end_warming(self) -> None:
         """End zygotes that are not ready yet, and take no new ones: the system is going down."""
@@ -76,42 +87,45 @@ class Backend:
         leash.end([child for child in psutil.Process().children() if child.pid not in living], grace=0.0)
         if not self._ending:
             family = lost.family if lost.ready else ()
-            self._zygotes[self._zygotes.index(lost)] = _Zygote(family, self._replace)
+            self._zygotes[self._zygotes.index(lost)] = self._made([family])[0]
+
+    def _made(self, families: Sequence[Sequence[str]]) -> list[_Zygote]:
+        """One process that divides into a zygote for each of ``families``."""
+        pairs = [socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM) for _ in families]
+        theirs = [pair[1] for pair in pairs]
+        command = [sys.executable, "-m", "harness.zygote", "--parent", str(os.getpid())]
+        process = subprocess.Popen(
+            [*command, *(part for each in theirs for part in ("--channel", str(each.fileno())))],
+            cwd=ROOT,
+            env=child_environment(os.environ) | plan.QUIET_LIBRARIES,
+            stdin=subprocess.DEVNULL,
+            pass_fds=[each.fileno() for each in theirs],
+            start_new_session=True,
+        )
+        for each in theirs:
+            each.close()
+        return [_Zygote(family, pair[0], process, self._replace) for family, pair in zip(families, pairs, strict=True)]
 
 
 class _Zygote:
     """One zygote process, and whom to tell about its children."""
 
-    def __init__(self, family: Sequence[str], on_loss: Callable[[_Zygote], None]) -> None:
-        self.family = tuple(family)
-        self._on_loss = on_loss
-        self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+    def __init__(
+        self,
+        family: Sequence[str],
+        channel: socket.socket,
+        process: subprocess.Popen[bytes],
+        on_loss: Callable[[_Zygote], None],
+    ) -> None:
+        """``process`` is the one that was started: this zygote, or the one it divided from."""
+        self.family, self._channel, self._started, self._on_loss = tuple(family), channel, process, on_loss
         self._asked: deque[Report] = deque()
         self._children: dict[int, Report] = {}
         self._unread = b""
         self.ready = False
-        command = [
-            sys.executable,
-            "-m",
-            "harness.zygote",
-            "--channel",
-            str(theirs.fileno()),
-            "--parent",
-            str(os.getpid()),
-        ]
-        self._process = subprocess.Popen(
-            command,
-            cwd=ROOT,
-            env=child_environment(os.environ) | plan.QUIET_LIBRARIES,
-            stdin=subprocess.DEVNULL,
-            pass_fds=[theirs.fileno()],
-            start_new_session=True,
-        )
-        theirs.close()
-        warm = {"warm": {name: _rehearsed(name) for name in self.family}}
-        self._channel.sendall(json.dumps(warm).encode() + b"\n")
-        self.pid = self._process.pid
-        asyncio.get_running_loop().add_reader(self._channel, self._readable)
+        self.pid = process.pid
+        self._tell({"warm": {name: _rehearsed(name) for name in self.family}, "libraries": topology.LIBRARIES})
+        asyncio.get_running_loop().add_reader(channel, self._readable)
 
     def start(
         self,
@@ -126,23 +140,32 @@ class _Zygote:
         folder = ROOT if service.own else project.folder()
         asked = {"service": service.name, "env": env, "log": str(log), "folder": str(folder), "command": command}
         self._asked.append(report)
-        line = json.dumps({"start": asked}).encode() + b"\n"
         try:
-            sent = socket.send_fds(self._channel, [line], [each.fileno() for each in sockets])
-            self._channel.sendall(line[sent:])
+            self._tell({"start": asked, "sockets": len(sockets)}, sockets)
         except BrokenPipeError:
             self._lost()
 
+    def _tell(self, what: Mapping[str, Any], sockets: Sequence[socket.socket] = ()) -> None:
+        line = json.dumps(what).encode() + b"\n"
+        sent = socket.send_fds(self._channel, [line], [each.fileno() for each in sockets])
+        self._channel.sendall(line[sent:])
+
     def end_warming(self) -> None:
         if not self.ready:  # it has no children yet, and would look at its channel only when it is warm
-            self._process.kill()
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
 
-    def close(self) -> None:
+    def hang_up(self) -> None:
         if self._channel.fileno() >= 0:
             asyncio.get_running_loop().remove_reader(self._channel)
             self._channel.close()
         self.end_warming()
-        self._process.wait()
+
+    def wait(self) -> None:
+        if self.pid == self._started.pid:
+            self._started.wait()
+        elif psutil.pid_exists(self.pid):
+            leash.wait_gone([psutil.Process(self.pid)], timeout=ENDS_IN_S)
 
     def _readable(self) -> None:
         chunk = self._channel.recv(CHUNK)
@@ -155,6 +178,8 @@ class _Zygote:
 
     def _told(self, what: Mapping[str, Any]) -> None:
         match what:
+            case {"pid": int(pid)}:
+                self.pid = pid
             case {"ready": _}:
                 self.ready = True
             case {"started": int(pid)}:
@@ -169,7 +194,7 @@ class _Zygote:
     def _lost(self) -> None:
         asyncio.get_running_loop().remove_reader(self._channel)
         self._channel.close()
-        self._process.wait()
+        self.wait()
         left, self._children, self._asked = [*self._children.values(), *self._asked], {}, deque()
         self._on_loss(self)
         for report in left:

@@ -124,12 +124,13 @@ def rehearsal_environment(name: str, inherited: Mapping[str, str]) -> dict[str, 
     return environment(plan, name, inherited)
 
 
-def families(services: Iterable[str]) -> list[tuple[str, ...]]:
-    """Which services are warmed in one process: the longest start alone, the others together, at the same time.
+def families(services: Iterable[str], processors: int) -> list[tuple[str, ...]]:
+    """Which services are warmed in one process: with more than one processor the longest start has one to itself.
 
     What is not warm is started by the first of them too; so there is one, and be it empty.
     """
     known = project.services()
     warm = [name for name in services if known[name].warm and known[name].app is not None]
-    ordered = sorted(warm, key=lambda name: -known[name].cold_start_s)
-    return [family for family in (tuple(ordered[:1]), tuple(ordered[1:])) if family] or [()]
+    ordered = tuple(sorted(warm, key=lambda name: -known[name].cold_start_s))
+    divided = (ordered[:1], ordered[1:]) if processors > 1 else (ordered,)
+    return [family for family in divided if family] or [()]

@@ -102,3 +102,6 @@ SERVICES: Mapping[str, Service] = {
         ),
     )
 }
+
+LIBRARIES = ("fastapi", "fastmcp", "fastmcp.client", "httpx", "pydantic_settings", "uvicorn")
+"""What more than one service uses: a warm process loads it before it divides."""

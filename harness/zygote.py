@@ -1,12 +1,13 @@
-"""The parent of all services: ``python -m harness.zygote``, one per supervisor.
+"""The parent of all services: ``python -m harness.zygote``, one or two per supervisor.
 
 It bears services in one of two ways. *Warm*: it has imported the libraries and built and rehearsed every app, and
-forks a child that adopts the listening sockets and serves (some 10 ms). *Cold*: a fresh interpreter per service. Either
+forks a child that adopts the listening sockets and serves (some 20 ms). *Cold*: a fresh interpreter per service. Either
 way it is the subreaper of whatever its services start, and when its supervisor is gone it ends all of them.
 
 It speaks JSON lines over a socket pair, sockets attached to the request. The first line says what to warm:
-``{"warm": {name: {app, health, env}}}``. ``{"start": {…}}`` is answered by ``{"started": pid}``; ``{"exited": pid,
-"code": n}`` comes whenever a child has ended.
+``{"warm": {name: {app, health, env}}, "libraries": […]}``. ``{"start": {…}}`` is answered by ``{"started": pid}``;
+``{"exited": pid, "code": n}`` comes whenever a child has ended. Given several such channels it loads the libraries
+once and then divides: a process for each, which warm what is theirs at the same time.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import gc
+import importlib
 import json
 import os
 import select
@@ -22,6 +24,7 @@ import socket
 import subprocess
 import sys
 import threading
+from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -31,15 +34,47 @@ import psutil
 from harness import leash, serve
 
 GRACE_S = 1.0
-MOST_SOCKETS = 4
-MOST_BYTES = 1 << 18
+MOST_SOCKETS = 16
+CHUNK = 1 << 16
+
+
+class Inbox:
+    """What the supervisor asks: a line each, with the sockets that came with it."""
+
+    def __init__(self, channel: socket.socket) -> None:
+        self._channel = channel
+        self._unread, self._sockets = b"", deque[int]()
+        self._asked = deque[Mapping[str, Any]]()
+
+    def read(self) -> bool:
+        """Take in what there is, waiting for something; False when the supervisor has hung up."""
+        chunk, descriptors, _, _ = socket.recv_fds(self._channel, CHUNK, MOST_SOCKETS)
+        self._sockets.extend(descriptors)
+        *lines, self._unread = (self._unread + chunk).split(b"\n")
+        self._asked.extend(map(json.loads, lines))
+        return bool(chunk)
+
+    def take(self) -> tuple[Mapping[str, Any], list[int]] | None:
+        """The next whole request and its sockets, if there is one."""
+        if not self._asked:
+            return None
+        asked = self._asked.popleft()
+        # They travel with the first byte of their line: whoever has the whole line has them.
+        return asked, [self._sockets.popleft() for _ in range(asked.get("sockets", 0))]
+
+    def wait(self) -> Mapping[str, Any]:
+        """The next request, which has no sockets."""
+        while (taken := self.take()) is None:
+            if not self.read():
+                raise SystemExit(0)  # the supervisor has gone already
+        return taken[0]
 
 
 class Zygote:
     """The main loop: requests in, reports out. ``apps`` are the warm ones, by service."""
 
-    def __init__(self, channel: socket.socket, apps: Mapping[str, Any]) -> None:
-        self._channel, self._apps = channel, apps
+    def __init__(self, channel: socket.socket, inbox: Inbox, apps: Mapping[str, Any]) -> None:
+        self._channel, self._inbox, self._apps = channel, inbox, apps
         # The children's leash: nobody writes into it, and its end of file is this process' death.
         self._leash, self._held = os.pipe()
         self._woken, self._wake = os.pipe()
@@ -49,31 +84,26 @@ class Zygote:
 
     def run(self) -> None:
         """Serve until the supervisor's end of the channel closes."""
-        self._tell({"ready": os.getpid()})
+        tell(self._channel, {"ready": True})
         while True:
+            while (taken := self._inbox.take()) is not None:
+                self._start(taken[0]["start"], taken[1])
             readable, _, _ = select.select([self._channel.fileno(), self._woken], [], [])
             if self._woken in readable:
                 os.read(self._woken, 4096)
                 self._report_exits()
-            if self._channel.fileno() in readable:
-                line, descriptors = self._request()
-                if not line:
-                    return
-                self._start(json.loads(line)["start"], descriptors)
-
-    def _request(self) -> tuple[bytes, list[int]]:
-        line, descriptors, _, _ = socket.recv_fds(self._channel, MOST_BYTES, MOST_SOCKETS)
-        while line and not line.endswith(b"\n"):
-            line += self._channel.recv(MOST_BYTES)
-        return line, list(descriptors)
+            if self._channel.fileno() in readable and not self._inbox.read():
+                return
 
     def _start(self, asked: Mapping[str, Any], descriptors: list[int]) -> None:
         try:
             warm = self._apps.get(asked["service"])
             pid = self._fork(asked, descriptors, warm) if warm is not None else self._execute(asked, descriptors)
-            self._tell({"started": pid})
+            tell(self._channel, {"started": pid})
         except OSError as error:
-            self._tell({"failed": f"{type(error).__name__}: {error}"})
+            with contextlib.suppress(OSError), Path(asked["log"]).open("a", encoding="utf-8") as log:
+                log.write(f"{asked['service']} could not be started: {error}\n")
+            tell(self._channel, {"failed": True})
         finally:
             for descriptor in descriptors:
                 os.close(descriptor)
@@ -140,11 +170,7 @@ class Zygote:
                 return
             if pid == 0:
                 return
-            self._tell({"exited": pid, "code": os.waitstatus_to_exitcode(status)})
-
-    def _tell(self, what: Mapping[str, Any]) -> None:
-        with contextlib.suppress(BrokenPipeError):
-            self._channel.sendall(json.dumps(what).encode() + b"\n")
+            tell(self._channel, {"exited": pid, "code": os.waitstatus_to_exitcode(status)})
 
 
 def _follow_parent() -> None:
@@ -160,15 +186,10 @@ def _redirect(log: str) -> None:
     os.close(output)
 
 
-def _first_line(channel: socket.socket) -> bytes:
-    """What to warm, byte by byte: behind it there may be a request already, with sockets that must not be lost."""
-    line = b""
-    while not line.endswith(b"\n"):
-        byte = channel.recv(1)
-        if not byte:
-            raise SystemExit(0)  # the supervisor has gone already
-        line += byte
-    return line
+def tell(channel: socket.socket, what: Mapping[str, Any]) -> None:
+    """Send the supervisor a line; one who is gone is found out when we next read."""
+    with contextlib.suppress(BrokenPipeError):
+        channel.sendall(json.dumps(what).encode() + b"\n")
 
 
 def threads() -> int:
@@ -180,33 +201,66 @@ def threads() -> int:
 def main(argv: Sequence[str] | None = None) -> int:
     """Bear services until the supervisor is gone; then end all there are."""
     parser = argparse.ArgumentParser(prog="python -m harness.zygote")
-    parser.add_argument("--channel", type=int, required=True)
+    parser.add_argument("--channel", type=int, action="append", required=True)
     parser.add_argument("--parent", type=int, required=True)
     arguments = parser.parse_args(argv)
-    leash.adopt_orphans()
-    leash.follow_parent(yes=True)  # while it warms up it does not look at the channel
-    if os.getppid() != arguments.parent:  # it died before we could follow it
-        return 0
+    _warm_under(arguments.parent)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: None)  # its supervisor decides; unlike SIG_IGN, this ends with an exec
-    apps: dict[str, Any] = {}
-    channel = socket.socket(fileno=arguments.channel)
-    warm = json.loads(_first_line(channel))["warm"]
-    if warm:
-        from harness import rehearsal  # noqa: PLC0415  # loads every library the services use
-
+    channels = [socket.socket(fileno=number) for number in arguments.channel]
+    inboxes = [Inbox(channel) for channel in channels]
+    wanted = [inbox.wait() for inbox in inboxes]
+    if wanted[0]["warm"]:
         gc.disable()
-        apps = rehearsal.rehearse(warm)
-        gc.collect()
-        gc.freeze()
-        if threads() != 1:
-            raise SystemExit(f"the zygote has {threads()} threads and must have one: {threading.enumerate()}")
+        _load(wanted[0]["libraries"])
+    mine = _divide(len(channels))
+    for other in channels[:mine] + channels[mine + 1 :]:
+        other.close()
+    tell(channels[mine], {"pid": os.getpid()})
+    apps = _warmed(wanted[mine]["warm"])
     leash.follow_parent(yes=False)  # from here on the channel tells, and there may be others to end first
     try:
-        Zygote(channel, apps).run()
+        Zygote(channels[mine], inboxes[mine], apps).run()
     finally:
         leash.end(psutil.Process().children(recursive=True), grace=GRACE_S)
     return 0
+
+
+def _warm_under(parent: int) -> None:
+    """Until it is warm, a zygote does not look at its channel: it ends with ``parent``, by the kernel's hand."""
+    leash.adopt_orphans()
+    leash.follow_parent(yes=True)
+    if os.getppid() != parent:  # it died before we could follow it
+        raise SystemExit(0)
+
+
+def _load(libraries: Sequence[str]) -> None:
+    for library in libraries:
+        with contextlib.suppress(ImportError):  # whoever needs it will say so
+            importlib.import_module(library)
+
+
+def _divide(parts: int) -> int:
+    """Fork until there is a process for each of ``parts``; returns which one this is."""
+    first = os.getpid()
+    for part in range(1, parts):
+        if os.fork() == 0:
+            _warm_under(first)
+            return part
+    return 0
+
+
+def _warmed(services: Mapping[str, Any]) -> Mapping[str, Any]:
+    if not services:
+        return {}
+    from harness import rehearsal  # noqa: PLC0415  # loads every library the services use
+
+    apps = rehearsal.rehearse(services)
+    gc.collect()
+    gc.freeze()
+    if threads() != 1:
+        raise SystemExit(f"the zygote has {threads()} threads and must have one: {threading.enumerate()}")
+    return apps
 
 
 if __name__ == "__main__":
