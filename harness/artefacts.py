@@ -36,7 +36,7 @@ class Drift:
 
 def generated_paths() -> list[Path]:
     """Files and folders that are generated, wholly or (README) in part."""
-    return [*_simple(), *(ENVIRONMENTS / name for name in _environments()), OPENAPI, CLIENT, README]
+    return [*configurations(), *(ENVIRONMENTS / name for name in _environments()), OPENAPI, CLIENT, README]
 
 
 def generate() -> list[Path]:
@@ -61,11 +61,12 @@ def check() -> list[Drift]:
 
 
 def _texts() -> dict[Path, str]:
-    texts = {OPENAPI: _openapi(), README: _readme()} | {path: render() for path, render in _simple().items()}
+    texts = {OPENAPI: _openapi(), README: _readme()} | {path: render() for path, render in configurations().items()}
     return texts | {ENVIRONMENTS / name: text for name, text in _environments().items()}
 
 
-def _simple() -> Mapping[Path, Callable[[], str]]:
+def configurations() -> Mapping[Path, Callable[[], str]]:
+    """The files that are rendered from the port map and the services as data, and how."""
     return {
         ROOT / ".env.example": _env_example,
         ROOT / "Procfile": _procfile,

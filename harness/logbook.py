@@ -11,6 +11,7 @@ from typing import IO
 
 CHUNK = 1 << 16
 LONGEST = 1 << 12
+REMEMBERED = 64
 STAMP = len("2026-11-23 12:00:00,000")
 # Services log what strangers send; it must not steer the terminal of whoever reads it.
 VISIBLE = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) != "\t"}
@@ -32,11 +33,14 @@ class Log:
         self.service, self._path = service, path
         self._stamp = ""
         self._offset = 0
+        self._before = b""
         self._file: tuple[int, int] | None = None
         if tail is not None and path.exists():
             with path.open("rb") as file:
                 self._file = _identity(file)
                 self._offset = _last(file, tail)
+                file.seek(max(0, self._offset - REMEMBERED))
+                self._before = file.read(min(self._offset, REMEMBERED))
         self.left_off = self._offset
 
     def read(self) -> Iterator[Line]:
@@ -44,11 +48,11 @@ class Log:
         try:
             file = self._path.open("rb")
         except FileNotFoundError:
-            self._offset = 0
+            self._offset, self._before = 0, b""
             return
         with file:
-            if _identity(file) != self._file or os.fstat(file.fileno()).st_size < self._offset:
-                self._file, self._offset = _identity(file), 0
+            if not self._is_the_same(file):
+                self._file, self._offset, self._before = _identity(file), 0, b""
             file.seek(self._offset)
             while chunk := file.read(CHUNK):
                 whole, newline, rest = chunk.rpartition(b"\n")
@@ -56,9 +60,16 @@ class Log:
                     return
                 whole = whole if newline else rest
                 self._offset += len(whole) + len(newline)
+                self._before = (self._before + whole + newline)[-REMEMBERED:]
                 for raw in whole.split(b"\n"):
                     yield self._line(raw)
                 file.seek(self._offset)
+
+    def _is_the_same(self, file: IO[bytes]) -> bool:
+        """Whether it is the file of the last time, by what stands before the place that was reached: one that was cut
+        may have grown past it since."""
+        file.seek(self._offset - len(self._before))
+        return _identity(file) == self._file and file.read(len(self._before)) == self._before
 
     def _line(self, raw: bytes) -> Line:
         if raw[4:5] == b"-" and raw[7:8] == b"-" and raw[13:14] == b":" and raw[:4].isdigit():
