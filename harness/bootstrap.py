@@ -35,14 +35,9 @@ def main(argv: Sequence[str]) -> int:
     if argv and argv[0] in ANNOUNCED and not announced:
         print(f"Dress Rehearsal · {' '.join(argv)}", file=sys.stderr, flush=True)
     doctor = bool(argv) and argv[0] == LOOKS_ONLY
-    try:
-        require_packages() if doctor else ensure_packages()
-    except SetupError as error:
-        print(error, file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("interrupted; the same command goes on where this one stopped", file=sys.stderr)
-        return 130
+    code = _set_up(looks_only=doctor)
+    if code:
+        return code
     if Path(sys.prefix).resolve() == VENV.resolve() and UNWANTED_BYTECODE not in os.environ:
         try:
             from harness import cli  # noqa: PLC0415
@@ -60,6 +55,23 @@ def main(argv: Sequence[str]) -> int:
 
         return subprocess.call(command, env=environment)
     return os.execve(command[0], command, environment)
+
+
+def _set_up(*, looks_only: bool) -> int:
+    """Make the packages available; returns the exit code of a command that must do without them, else 0."""
+    try:
+        require_packages() if looks_only else ensure_packages()
+    except SetupError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"error: the set-up cannot go on: {error}", file=sys.stderr)
+        print("  put that right, then run the same command again; it goes on where it stopped", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("interrupted; the same command goes on where this one stopped", file=sys.stderr)
+        return 130
+    return 0
 
 
 class SetupError(Exception):
@@ -167,16 +179,17 @@ def step(title: str) -> Iterator[None]:
             line = f"· {title} … {time.monotonic() - started:.0f} s"
             print(f"\r{line}" if live else line, end="" if live else "\n", file=sys.stderr, flush=True)
 
-    print(f"· {title} …", end="" if live else "\n", file=sys.stderr, flush=True)
     ticker = threading.Thread(target=tick, daemon=True)
-    ticker.start()
     outcome = "failed after"
     try:
+        print(f"· {title} …", end="" if live else "\n", file=sys.stderr, flush=True)
+        ticker.start()
         yield
         outcome = "done in"
     finally:
         done.set()
-        ticker.join()
+        if ticker.is_alive():
+            ticker.join()
         print(
             f"{chr(13) if live else ''}· {title}: {outcome} {time.monotonic() - started:.1f} s",
             file=sys.stderr,
