@@ -19,21 +19,34 @@ OFFSETS = pytest.StashKey[Mapping[Path, int]]()
 SOURCES = pytest.StashKey[list[Callable[[], list[Section]]]]()
 """What else can tell about a test, such as its browser; asked once, when the test has failed."""
 SECTION_LIMIT = 20_000
+MOST_CALLS = 200
 
 
 def offsets(systems: Systems) -> dict[Path, int]:
     """How long each log is now, in bytes."""
-    return {path: path.stat().st_size for path in _logs(systems) if path.exists()}
+    return {path: _size(path) for path in _logs(systems)}
+
+
+def _size(path: Path) -> int:
+    """0 for what is gone: a system that tests are only attached to may end at any moment."""
+    return path.stat().st_size if path.exists() else 0
 
 
 def sections(item: pytest.Item, systems: Systems) -> list[Section]:
     """Title and text of everything there is to tell about a failed test."""
-    told = [section for source in item.stash.get(SOURCES, []) for section in source()]
+    told = [section for source in item.stash.get(SOURCES, []) for section in _ask(source)]
     logs = log_sections(systems, item.stash.get(OFFSETS, {}))  # before we ask for the journal, which is logged, too
     told += journal_sections(systems.running, item.stash.get(STARTED, 0.0)) + logs
     begin(item, systems)
     item.stash[SOURCES] = []
     return told
+
+
+def _ask(source: Callable[[], list[Section]]) -> list[Section]:
+    try:
+        return source()
+    except Exception as error:  # noqa: BLE001  # whatever a broken browser does: the test's own failure must be told
+        return [("evidence", f"not to be had: {error!r}")]
 
 
 def begin(item: pytest.Item, systems: Systems) -> None:
@@ -75,7 +88,9 @@ def journal_sections(stacks: list[Stack], since: float) -> list[Section]:
             sections.append((f"journal of {stack.name}", f"not to be had: {error}"))
             continue
         if entries:
-            sections.append((f"journal of {stack.name}", "\n".join(_call(entry, since) for entry in entries)))
+            calls = [_call(entry, since) for entry in entries[-MOST_CALLS:]]
+            more = [f"… {len(entries) - MOST_CALLS} calls before these"] if len(entries) > MOST_CALLS else []
+            sections.append((f"journal of {stack.name}", "\n".join(more + calls)))
     return sections
 
 

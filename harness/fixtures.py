@@ -2,103 +2,43 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
-import psutil
 import pytest
-from xprocess import ProcessStarter, XProcess
 
-from harness import choices, launch, project, state
+from harness import choices, project, worker
 from harness.choices import CHOICES
 from harness.control import Control
-from harness.errors import HarnessError, SupervisorError
+from harness.errors import HarnessError
 from harness.mcp_client import McpClient
 from harness.plan import closure
 from harness.stack import RunningService, Stack
 from harness.systems import SYSTEMS, World, told
-from harness.topology import ROOT
 
 if TYPE_CHECKING:
     from harness.attached import AttachedStack
     from harness.person import Person
 
-LOG_TAIL = 2000
 NAMED = "_services_by_name"
 IN_A_BROWSER = ("page", "context", "open_context", "page_as")
 OF_A_SYSTEM = ("stack", "shared_stack", "supervisor", "as_user", "mcp_client", *IN_A_BROWSER)
+TAKEN = (*OF_A_SYSTEM, "request", "browser", "playwright")
+"""No service has a fixture of such a name; ``stack.service("browser")`` gives the same."""
 
 
 @pytest.fixture(scope="session")
 def supervisor(request: pytest.FixtureRequest) -> Iterator[Control]:
     """The supervisor process of this pytest worker, owned by pytest-xprocess; it ends when the worker does."""
-    config = request.config
-    if not config.pluginmanager.hasplugin("cacheprovider"):
-        pytest.fail(
-            "pytest-xprocess keeps its files in pytest's cache\n  → leave out -p no:cacheprovider", pytrace=False
-        )
-    xprocess: XProcess = request.getfixturevalue("xprocess")
-    _sweep(xprocess)
-    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
-    name = f"pytest-{worker}-{os.getpid()}"
-    # Under a name of its own: xprocess shares its files between all runs of a checkout, and it would terminate
-    # whoever has the pid today that a pid file of a former run names.
-    info = xprocess.getinfo(name)
-    if info.controldir.check():
-        info.controldir.remove()
-    systems = config.stash[SYSTEMS]
-
-    class Starter(ProcessStarter):  # type: ignore[misc]
-        args: ClassVar = launch.supervisor_command(name, backend=config.stash[CHOICES].backend, services=systems.warm)
-        env: ClassVar = launch.supervisor_environment()
-        popen_kwargs: ClassVar = {"cwd": str(ROOT), "stdin": launch.LEASH}
-        timeout = launch.SUPERVISOR_STARTS_IN_S
-
-        def startup_check(self) -> bool:
-            if state.read(name) is not None:
-                return True
-            if not xprocess.getinfo(info.name).isrunning():  # xprocess itself would wait for a dead child
-                raise SupervisorError(f"the supervisor {name!r} ended", evidence=info.logpath.read()[-LOG_TAIL:])
-            return False
-
     with told():
-        xprocess.ensure(info.name, Starter, persist_logs=False)
-        process = xprocess.resources[-1].popen
-        record = state.read(name)
-        if record is None:
-            raise SupervisorError(f"the supervisor {name!r} ended", evidence=info.logpath.read()[-LOG_TAIL:])
-    systems.supervisor_log = Path(info.logpath)
-    control = Control(record.control_port, record.secret)
-    yield control
-    _clear(keep={stack.name for stack in systems.kept})
-    if systems.kept:
-        with told():
-            control.call("keep")
-        process.returncode = 0  # Popen would warn of a child that lives on, as it shall
-        return
-    launch.hang_up(process)
-    launch.forget(name)
-    info.controldir.remove()
-
-
-def _clear(keep: set[str]) -> None:
-    """Remove the folders of our systems that did not start; the others have gone with them."""
-    for folder in state.stack_folder("").glob(f"pytest-{os.getpid()}-*"):
-        if folder.name not in keep:
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _sweep(xprocess: XProcess) -> None:
-    """Remove what killed runs left with xprocess: ``--xkill`` would end whoever has their pids today."""
-    for folder in xprocess.rootdir.listdir():
-        prefix, _, owner = folder.basename.rpartition("-")
-        ours = prefix.startswith("pytest-") and owner.isdigit()
-        if ours and not psutil.pid_exists(int(owner)) and state.read(folder.basename) is None:
-            folder.remove(ignore_errors=True)
+        if not request.config.pluginmanager.hasplugin("cacheprovider"):
+            raise HarnessError(
+                "pytest-xprocess keeps its files in pytest's cache, and there is none",
+                todo="leave out -p no:cacheprovider",
+            )
+        with worker.supervised(request.getfixturevalue("xprocess"), request.config) as control:
+            yield control
 
 
 @pytest.fixture(scope="session")
@@ -155,8 +95,9 @@ def _running(
 
 
 @pytest.fixture(scope="session")
-def _begun_anew(request: pytest.FixtureRequest, supervisor: Control) -> Iterator[Callable[[], Stack]]:
+def _begun_anew(request: pytest.FixtureRequest) -> Iterator[Callable[[], Stack]]:
     """The system of ``--stack=shared``: as at its beginning each time it is asked for."""
+    request.getfixturevalue("supervisor")  # now, so that it is still there when we end
     config = request.config
     chosen, systems = config.stash[CHOICES], config.stash[SYSTEMS]
     current: list[Stack] = []

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from harness import state
 from harness.stack import Stack
+from harness.systems import MOST_KEPT
 
 TITLE = "kept running (--keep-on-failure)"
 HOW_TO_END = "end all of this: python -m harness down (so does the next run with --keep-on-failure)"
 
 
-def told(stack: Stack) -> str:
-    """Where a kept system answers and what it left, for a report."""
+def sections(used: list[Stack], kept: list[Stack]) -> list[tuple[str, str]]:
+    """What a failed test's report says of the systems it used."""
+    left_out = [(TITLE, f"  not kept: {MOST_KEPT} systems are kept already")] if len(kept) < len(used) else []
+    return [(TITLE, _told(stack)) for stack in kept] + left_out
+
+
+def _told(stack: Stack) -> str:
     width = max(map(len, stack.services))
     places = [f"  {name:<{width}}  {stack.url(name)}" for name in stack.services]
     return "\n".join([*places, f"  logs and databases: {stack.folder}"])

@@ -37,7 +37,8 @@ def pytest_configure(config: pytest.Config) -> None:
     services = ModuleType("harness.services", "A fixture for every service of the project.")
     try:
         for name in project.services():
-            setattr(services, fixtures.fixture_name(name), fixtures.service_fixture(name))
+            if fixtures.fixture_name(name) not in fixtures.TAKEN:
+                setattr(services, fixtures.fixture_name(name), fixtures.service_fixture(name))
     except HarnessError as error:
         raise choices.as_usage(error) from error
     config.pluginmanager.register(fixtures, "harness-fixtures")
@@ -111,7 +112,8 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
         systems = item.config.stash[SYSTEMS]
         report.sections += evidence.sections(item, systems)
         if item.config.stash[CHOICES].keep and report.when != "teardown":
-            report.sections += [(kept.TITLE, kept.told(stack)) for stack in systems.keep(fixtures.used_by(item))]
+            used = fixtures.used_by(item)
+            report.sections += kept.sections(used, systems.keep(used))
     return report
 
 

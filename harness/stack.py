@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from harness.person import Person
 
 
+ANSWERS_IN_S = 20.0
+
+
 class Stack:
     """A running system: where its services answer, what they wrote, and who can sign in to it."""
 
@@ -60,10 +63,14 @@ class Stack:
         return url + resource
 
     def sign_in(self, username: str) -> Person:
-        """Somebody of the seeded world, signed in at the identity provider when a token is first needed."""
+        """Somebody of the seeded world, signed in at the identity provider when a token is first needed.
+
+        Raises:
+            HarnessError: this stack has no identity provider.
+        """
         from harness.person import Person  # noqa: PLC0415  # an HTTP client, which `up` does not need
 
-        person = Person(username, issuer=self.url("idp"), audiences=self.audiences())
+        person = Person(username, issuer=self.service("idp").url, audiences=self.audiences())
         self._people.append(person)
         return person
 
@@ -92,7 +99,7 @@ class Stack:
 
     def journal(self, *, since: float = 0.0) -> list[dict[str, Any]]:
         """The HTTP exchanges of all services after ``since`` (:func:`time.monotonic`), without any token or secret."""
-        entries: list[dict[str, Any]] = self._control.call("journal", name=self.name, since=since)
+        entries: list[dict[str, Any]] = self._control.call("journal", within=ANSWERS_IN_S, name=self.name, since=since)
         return entries
 
     def log(self, service: str) -> str:

@@ -92,4 +92,4 @@ def told() -> Iterator[None]:
     try:
         yield
     except HarnessError as error:
-        pytest.fail(str(error), pytrace=False)
+        raise pytest.fail.Exception(str(error), pytrace=False) from None

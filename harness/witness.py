@@ -45,7 +45,9 @@ class Witness:
         told = [
             text for index, page in enumerate(self._context.pages) for text in self._page(page, folder, number, index)
         ]
-        told += self._trace(folder / f"trace-{number}.zip") if self._tracing else []
+        told += (
+            self._trace(folder / f"trace-{number}.zip") if self._tracing else [f"trace: {_short(folder)} (--tracing)"]
+        )
         told += ["console:", *(f"  {line}" for line in self._lines)] if self._lines else ["console: nothing"]
         return "\n".join(told)
 
@@ -80,7 +82,8 @@ class Witness:
     def _request(self, request: Request) -> None:
         url = urlsplit(request.url)
         if url.scheme not in ("data", "blob") and url.hostname not in LOCAL:
-            self.complaints.append(f"request to another host: {request.url}")
+            self._lines.append(f"request to another host: {request.url}")
+            self.complaints.append(self._lines[-1])
 
 
 def _short(path: Path) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from harness import leash, state
+from harness import launch, leash, state
 from harness.cli import system
 from harness.cli.render import Report
 from harness.control import Control
@@ -48,3 +48,5 @@ def end(record: state.Record) -> None:
     if not leash.wait_gone([process], timeout=STOPS_IN_S):
         leash.end([process], grace=1.0)
         state.reap()
+    if record.kept:
+        launch.forget(record.name)
