@@ -56,7 +56,7 @@ def base_url(text: str) -> str:
         HarnessError: it is no such URL, nobody answers there, or there is no OpenAPI document.
     """
     url = text.removesuffix("/")
-    example = "name the base URL of an API, such as http://localhost:8080"
+    example = "name the base URL of an API, such as http://localhost:PORT"
     try:
         parts = urlsplit(url)
         complete = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0

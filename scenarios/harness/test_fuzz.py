@@ -83,7 +83,7 @@ def test_an_api_that_breaks_its_own_contract_is_found_out(honest: bool, code: in
 
 
 @pytest.mark.parametrize(
-    "url", ["localhost:8080", "ftp://localhost", "http://", "http://localhost:99999", "http://localhost/?page=1"]
+    "url", ["localhost:1234", "ftp://localhost", "http://", "http://localhost:99999", "http://localhost/?page=1"]
 )
 def test_what_is_no_base_url_is_refused(url: str) -> None:
     with pytest.raises(HarnessError, match=re.escape(f"{url!r} is not a base URL")):
