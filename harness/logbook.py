@@ -66,8 +66,10 @@ class Log:
                 file.seek(self._offset)
 
     def _is_the_same(self, file: IO[bytes]) -> bool:
-        """Whether it is the file of the last time, by what stands before the place that was reached: one that was cut
-        may have grown past it since."""
+        """Whether it is the file of the last time, by what stands before the place that was reached.
+
+        Its length tells nothing: one that was cut may have grown past that place since.
+        """
         file.seek(self._offset - len(self._before))
         return _identity(file) == self._file and file.read(len(self._before)) == self._before
 
