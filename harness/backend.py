@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -64,6 +64,17 @@ class Backend:
         """
         zygote = next((each for each in self._zygotes if service.name in each.family), self._zygotes[0])
         zygote.start(service, sockets, command=command, env=env, log=log, report=report)
+
+    def strays(self, nonce: str) -> list[psutil.Process]:
+        """What services of the stack ``nonce`` had started and left behind: it has come to the zygotes."""
+        known = {pid for zygote in self._zygotes for pid in zygote.known()}
+        found = []
+        for zygote in self._zygotes:
+            for process in leash.children(zygote.pid):
+                with contextlib.suppress(psutil.Error):
+                    if process.pid not in known and process.environ().get(plan.NONCE) == nonce:
+                        found.append(process)
+        return found
 
     def close(self) -> None:
         """Let go of the zygotes; they end whatever is left and then themselves."""
@@ -149,6 +160,10 @@ class _Zygote:
         line = json.dumps(what).encode() + b"\n"
         sent = socket.send_fds(self._channel, [line], [each.fileno() for each in sockets])
         self._channel.sendall(line[sent:])
+
+    def known(self) -> Iterator[int]:
+        yield self.pid
+        yield from self._children
 
     def end_warming(self) -> None:
         if not self.ready:  # it has no children yet, and would look at its channel only when it is warm

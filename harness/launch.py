@@ -67,9 +67,12 @@ def stack_of(
     world: str = "base",
     only: Sequence[str] | None = None,
     on_event: Emit | None = None,
+    spare: bool = False,
 ) -> Iterator[Stack]:
     """A stack of a supervisor that runs already; it is stopped and its folder removed at the end."""
-    stack = start(control, name=name, choices=choices, seed=seed, world=world, only=only, on_event=on_event)
+    stack = start(
+        control, name=name, choices=choices, seed=seed, world=world, only=only, on_event=on_event, spare=spare
+    )
     try:
         yield stack
     finally:
@@ -86,8 +89,14 @@ def start(
     world: str = "base",
     only: Sequence[str] | None = None,
     on_event: Emit | None = None,
+    spare: bool = False,
+    restarts: bool = False,
 ) -> Stack:
-    """Ask for a stack and wait until it is healthy. Builds the web interface first if it is out of date."""
+    """Ask for a stack and wait until it is healthy. Builds the web interface first if it is out of date.
+
+    With ``spare`` the supervisor keeps another like it ready; with ``restarts`` it starts again whatever dies after it
+    was healthy, each time after a longer pause.
+    """
     services = closure(only)
     needs_bundle = any(project.services()[service].bundle_variable for service in services)
     described = control.call(
@@ -98,6 +107,8 @@ def start(
         services=services,
         seed=seed,
         world=world,
+        spare=spare,
+        restarts=restarts,
         bundle=str(bundle.ensure()) if needs_bundle else None,
     )
     return Stack(control, described)

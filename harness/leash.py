@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterable
+from pathlib import Path
 
 import psutil
 
@@ -49,16 +50,50 @@ def adopt_orphans() -> None:
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
+def children(pid: int) -> list[psutil.Process]:
+    """The processes whose parent is ``pid``; on Linux without looking at every process there is."""
+    try:
+        told = [path.read_text(encoding="ascii") for path in Path(f"/proc/{pid}/task").glob("*/children")]
+    except OSError:
+        told = []
+    if not told:  # it is gone, or the system does not tell
+        try:
+            return psutil.Process(pid).children()
+        except psutil.NoSuchProcess:
+            return []
+    found = []
+    for child in (int(each) for text in told for each in text.split()):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            found.append(psutil.Process(child))
+    return found
+
+
+def descendants(process: psutil.Process) -> list[psutil.Process]:
+    """The children of ``process``, their children and so on."""
+    found: list[psutil.Process] = []
+    waiting = [process]
+    while waiting:
+        below = children(waiting.pop().pid)
+        found += below
+        waiting += below
+    return found
+
+
+def terminate(processes: Iterable[psutil.Process]) -> None:
+    """SIGTERM to each that still lives."""
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.terminate()
+
+
 def end(processes: Iterable[psutil.Process], *, grace: float) -> None:
     """End processes and all their descendants: SIGTERM, after ``grace`` seconds SIGKILL. Returns when all are gone."""
     doomed: dict[int, psutil.Process] = {}
     for process in processes:
         with contextlib.suppress(psutil.NoSuchProcess):
-            doomed |= {child.pid: child for child in process.children(recursive=True)}
+            doomed |= {child.pid: child for child in descendants(process)}
             doomed[process.pid] = process
-    for process in doomed.values():
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.terminate()
+    terminate(doomed.values())
     if wait_gone(doomed.values(), timeout=grace):
         return
     for process in doomed.values():

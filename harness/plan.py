@@ -16,6 +16,7 @@ from harness.errors import HarnessError
 from harness.placeholders import Place, Places, fill
 from harness.topology import Service
 
+NONCE = "INSTANCE_NONCE"
 QUIET_LIBRARIES = {
     # FastMCP reads a .env file of the working directory and asks for updates unless told otherwise.
     "FASTMCP_ENV_FILE": os.devnull,
@@ -85,7 +86,7 @@ def environment(plan: StackPlan, name: str, inherited: Mapping[str, str]) -> dic
         told = {key: value for key, value in told.items() if key in INHERITED}
     told |= QUIET_LIBRARIES
     told |= {each.url_variable: plan.url(each.name) for each in project.services().values()}
-    told |= {"INSTANCE_NONCE": plan.nonce, "WORLD": plan.world, "WORLD_SEED": str(plan.seed)}
+    told |= {NONCE: plan.nonce, "WORLD": plan.world, "WORLD_SEED": str(plan.seed)}
     told |= dict.fromkeys(service.secret_variables, plan.secret)
     told |= {"HARNESS_SERVICE": name, "HARNESS_SECRET": plan.control_secret}
     if service.database_variable:

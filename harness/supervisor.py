@@ -15,6 +15,7 @@ import signal
 import sys
 import threading
 from collections.abc import Mapping, Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,9 @@ from harness.control import Emit
 from harness.errors import HarnessError
 from harness.plan import StackPlan, closure
 from harness.ports import Choice
-from harness.run import GRACE_S, StackRun
+from harness.service_run import GRACE_S
+from harness.spare import SHORT_GRACE_S, Spare, Wish
+from harness.stack_run import StackRun
 from harness.topology import Kind
 
 
@@ -38,6 +41,8 @@ class Supervisor:
         self._ending = ending
         self._backend = backend
         self._stacks: dict[str, StackRun] = {}
+        self._spare: Spare | None = None
+        self._numbers = count(1)
         self._watchers: set[Emit] = set()
         self._secret = secrets.token_urlsafe()
         self._templates = state.stack_folder(f"{name}-templates")
@@ -65,10 +70,11 @@ class Supervisor:
             await self._ending.wait()
         finally:
             self._backend.end_warming()
-            await asyncio.gather(*(stack.stop() for stack in self._stacks.values()))
+            await asyncio.gather(*(stack.stop() for stack in self._running()))
             self._backend.close()
             await asyncio.to_thread(leash.end, psutil.Process().children(recursive=True), grace=GRACE_S)
-            shutil.rmtree(self._templates, ignore_errors=True)
+            for folder in (self._templates, *([self._spare.stack.plan.folder] if self._spare else [])):
+                shutil.rmtree(folder, ignore_errors=True)
             state.record_path(self.name).unlink(missing_ok=True)
 
     def end(self) -> None:
@@ -81,12 +87,29 @@ class Supervisor:
             self.end()
 
     async def start(self, asked: Mapping[str, Any], emit: Emit) -> dict[str, Any]:
-        """Start a stack; ``choices`` gives each service's port, 0 for any."""
-        name = asked["name"]
+        """Start a stack; ``choices`` gives each service's port, 0 for any.
+
+        With ``spare`` another like it is kept ready from then on, and the next one to ask gets that. With ``restarts``
+        a service that dies after it was healthy is started again.
+        """
+        name, services = asked["name"], closure(asked.get("services"))
         if name in self._stacks:
             raise HarnessError(f"a stack named {name!r} is running already")
+        wish = Wish.of(asked, services)
+        stack = await self._taken(wish)
+        if stack is not None:
+            stack.rename(name)
+            self._stacks[name] = stack
+            self._write()
+        else:
+            stack = self._stacks[name] = self._made(name, asked, services)
+            await self._started(stack, emit)
+        if wish is not None and asked.get("spare"):
+            await self._prepare(wish, asked)
+        return stack.describe()
+
+    def _made(self, name: str, asked: Mapping[str, Any], services: tuple[str, ...]) -> StackRun:
         choices = {service: Choice(service, *told) for service, told in asked["choices"].items()}
-        services = closure(asked.get("services"))
         wanted = {key: choice for key, choice in choices.items() if key in services or choice.number == 0}
         held = ports.reserve_all(wanted)
         plan = StackPlan(
@@ -99,24 +122,37 @@ class Supervisor:
             templates=self._templates,
             numbers={key: held[key].number if key in held else choice.number for key, choice in choices.items()},
         )
-        stack = StackRun(plan, held, services, self._backend, on_change=self._changed)
-        self._stacks[name] = stack
+        restarts = bool(asked.get("restarts"))
+        return StackRun(plan, held, services, self._backend, on_change=self._changed, restarts_itself=restarts)
+
+    async def _started(self, stack: StackRun, emit: Emit) -> None:
         self._watchers.add(emit)
         try:
             await stack.start()
         except BaseException:
-            self._stacks.pop(name, None)
+            self._stacks.pop(stack.plan.name, None)
             raise
         finally:
             self._watchers.discard(emit)
             self._write()
-        return stack.describe()
+
+    async def _taken(self, wish: Wish | None) -> StackRun | None:
+        if wish is None or self._spare is None or self._spare.wish != wish:
+            return None
+        spare, self._spare = self._spare, None
+        return await spare.take()
+
+    async def _prepare(self, wish: Wish, asked: Mapping[str, Any]) -> None:
+        if self._spare is not None:  # of another kind
+            outdated, self._spare = self._spare, None
+            await outdated.discard()
+        self._spare = Spare(wish, self._made(f"{self.name}-spare-{next(self._numbers)}", asked, wish.services))
 
     async def stop(self, asked: Mapping[str, Any], _: Emit) -> None:
         """Stop the stack ``name``; its folder goes with it unless ``keep``."""
-        stack = self._stacks.pop(asked["name"])
-        await stack.stop()
-        if not asked.get("keep"):
+        stack, keep = self._stacks.pop(asked["name"]), bool(asked.get("keep"))
+        await stack.stop(grace=GRACE_S if keep else SHORT_GRACE_S)
+        if not keep:
             shutil.rmtree(stack.plan.folder, ignore_errors=True)
         self._write()
 
@@ -170,8 +206,12 @@ class Supervisor:
 
     def _changed(self, event: Mapping[str, Any]) -> None:
         self._write()
-        for emit in tuple(self._watchers):
-            emit(event)
+        if event["stack"] in self._stacks:  # what becomes of a spare is of no interest to anybody
+            for emit in tuple(self._watchers):
+                emit(event)
+
+    def _running(self) -> list[StackRun]:
+        return [*self._stacks.values(), *([self._spare.stack] if self._spare else [])]
 
     def _write(self) -> None:
         if self._ending.is_set():
@@ -182,8 +222,8 @@ class Supervisor:
             created=self._created,
             control_port=self._port,
             secret=self._secret,
-            services=tuple(process for stack in self._stacks.values() for process in stack.processes()),
-            stacks=(*self._stacks, self._templates.name),
+            services=tuple(process for stack in self._running() for process in stack.processes()),
+            stacks=(*(stack.plan.folder.name for stack in self._running()), self._templates.name),
             kept=self._kept,
         ).write()
 

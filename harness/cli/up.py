@@ -70,6 +70,7 @@ def run(arguments: argparse.Namespace) -> Report | None:
                 world=arguments.world,
                 only=services,
                 on_event=on_event,
+                restarts=True,
             )
         described = stack.describe()
         report = system.report(described)

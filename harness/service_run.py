@@ -1,4 +1,4 @@
-"""One stack as the supervisor runs it: its reserved ports, its folder, and the life of each of its services."""
+"""One service as the supervisor runs it: its events go to the state machine, and what that answers is done here."""
 
 from __future__ import annotations
 
@@ -6,23 +6,25 @@ import asyncio
 import contextlib
 import json
 import os
-import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
+
+import psutil
 
 from harness import leash, lifecycle, loopback, project, readiness
 from harness.backend import Backend
 from harness.errors import HarnessError, NotReadyError
-from harness.lifecycle import Action, Answered, Asked, Event, Exited, Life, Phase, Spawned
+from harness.lifecycle import Action, Answered, Event, Exited, Life, Phase, Spawned, Waited
 from harness.logbook import last_lines
 from harness.plan import StackPlan, command, environment
 from harness.ports import Reservation
 from harness.topology import TCP
 
 GRACE_S = 3.0
-READY_TIMEOUT_S = 60.0
 PROBE_PAUSE_S = 0.02
+CHECK_PAUSE_S = 5.0
+LOOKED_AFTER = (Phase.HEALTHY, Phase.UNHEALTHY)
 LOG_TAIL_LINES = 40
 CONTROL_TIMEOUT_S = 10.0
 PREFIX = "/_sim/"
@@ -33,16 +35,25 @@ class ServiceRun:
     """Feeds one service's events to :func:`harness.lifecycle.step` and does what it answers."""
 
     def __init__(
-        self, name: str, plan: StackPlan, reservation: Reservation, backend: Backend, on_change: Callable[[str], None]
+        self,
+        name: str,
+        plan: StackPlan,
+        reservation: Reservation,
+        backend: Backend,
+        on_change: Callable[[str], None],
+        *,
+        restarts_itself: bool,
     ) -> None:
         self.service = project.services()[name]
-        self.life = Life()
+        self.life = Life(restarts_itself=restarts_itself)
         self.log = plan.folder / f"{name}.log"
         self.created = self.spawned = 0.0
         self._births = 0
         self._plan, self._reservation, self._backend, self._on_change = plan, reservation, backend, on_change
         self._changed = asyncio.Condition()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._endings: set[asyncio.Task[None]] = set()
+        self.grace = GRACE_S
 
     def happen(self, event: Event) -> None:
         """Take one event in; must be called on the event loop's thread."""
@@ -56,6 +67,8 @@ class ServiceRun:
                 self._spawn()
             elif action is Action.TERMINATE:
                 self._background(self._terminate())
+            elif action is Action.WAIT:
+                self._background(self._wait(self._births))
         if self.life.phase is not before:
             self._on_change(self.service.name)
         self._background(self._notify())
@@ -70,6 +83,11 @@ class ServiceRun:
         async with self._changed:
             await self._changed.wait_for(lambda: self.life.phase in phases)
         return self.life.phase
+
+    async def at_rest(self) -> None:
+        """Wait until the service and all it had started are gone."""
+        await self.reached(Phase.STOPPED)
+        await asyncio.gather(*self._endings)
 
     async def check(self) -> None:
         """Ask the service for its health once more."""
@@ -172,10 +190,36 @@ class ServiceRun:
             self.happen(await self._health())
             if self.life.phase is Phase.STARTING:
                 await asyncio.sleep(PROBE_PAUSE_S)
+        while self.life.restarts_itself and self.life.phase in LOOKED_AFTER and self._births == birth:
+            await asyncio.sleep(CHECK_PAUSE_S)
+            await self.check()
+
+    async def _wait(self, birth: int) -> None:
+        await asyncio.sleep(self.life.retry_in or 0.0)
+        if self._births == birth:
+            self.happen(Waited())
 
     async def _terminate(self) -> None:
-        if self.life.pid is not None and (process := leash.same_process(self.life.pid, self.created)):
-            await asyncio.to_thread(leash.end, [process], grace=GRACE_S)
+        """SIGTERM to the process and all its descendants, SIGKILL to whatever is left after the grace."""
+        pid = self.life.pid
+        process = None if pid is None else leash.same_process(pid, self.created)
+        if process is None:
+            return
+        ending = asyncio.get_running_loop().create_task(self._end(process))
+        self._endings.add(ending)
+        await ending
+        self._endings.discard(ending)
+
+    async def _end(self, process: psutil.Process) -> None:
+        others = leash.descendants(process)  # afterwards nobody could tell whose they were
+        leash.terminate([process, *others])
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self.grace), self._changed:
+                await self._changed.wait_for(lambda: self.life.pid != process.pid)
+        if self.life.pid == process.pid:
+            await asyncio.to_thread(leash.end, [process, *others], grace=0.0)
+        elif others:
+            await asyncio.to_thread(leash.end, others, grace=self.grace)
 
     async def _notify(self) -> None:
         async with self._changed:
@@ -185,144 +229,3 @@ class ServiceRun:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-class StackRun:
-    """A stack: all its services, started and stopped together."""
-
-    def __init__(
-        self,
-        plan: StackPlan,
-        reservations: Mapping[str, Reservation],
-        services: tuple[str, ...],
-        backend: Backend,
-        on_change: Callable[[Mapping[str, Any]], None],
-    ) -> None:
-        self.plan = plan
-        self._backend = backend
-        self._reservations = reservations
-        self._on_change = on_change
-        self.runs = {
-            name: ServiceRun(name, plan, reservations[name], backend, on_change=self._changed) for name in services
-        }
-
-    def _changed(self, service: str) -> None:
-        event = {"stack": self.plan.name, "service": service, **self._describe(self.runs[service])}
-        if self.runs[service].life.phase is Phase.CRASHED:
-            event["log_tail"] = self.runs[service].tail()
-        self._on_change(event)
-
-    async def start(self) -> None:
-        """Start every service at once and wait until all are healthy.
-
-        Raises:
-            NotReadyError: as soon as one of them has ended or the time is up; the stack is stopped then.
-        """
-        shutil.rmtree(self.plan.folder, ignore_errors=True)
-        self.plan.folder.mkdir(parents=True)
-        try:
-            async with asyncio.TaskGroup() as both:
-                both.create_task(self._start_in_turn())
-                await self._all_healthy(self.runs.values())
-        except BaseExceptionGroup as failed:
-            await self.stop()
-            raise failed.exceptions[0] from None
-
-    async def _start_in_turn(self) -> None:
-        slots = asyncio.Semaphore(self._backend.starts_at_once)
-
-        async def start(run: ServiceRun) -> None:
-            async with slots:
-                if run.life.phase is not Phase.WAITING:  # it was stopped before its turn came
-                    return
-                run.happen(Asked("start"))
-                await run.reached(Phase.HEALTHY, Phase.CRASHED)
-
-        longest_first = sorted(self.runs.values(), key=lambda run: -run.service.cold_start_s)
-        await asyncio.gather(*(start(run) for run in longest_first))
-
-    async def _all_healthy(self, runs: Any) -> None:
-        settled = (Phase.HEALTHY, Phase.CRASHED, Phase.STOPPED)
-        waits = {asyncio.ensure_future(run.reached(*settled)): run for run in runs}
-        pending = set(waits)
-        deadline = time.monotonic() + READY_TIMEOUT_S
-        try:
-            while pending:
-                remaining = max(0.0, deadline - time.monotonic())
-                done, pending = await asyncio.wait(pending, timeout=remaining, return_when=asyncio.FIRST_COMPLETED)
-                failed = [waits[wait] for wait in done if wait.result() is not Phase.HEALTHY]
-                late = [] if done else sorted((waits[wait] for wait in pending), key=ServiceRun.waiting)
-                if failed or late:
-                    raise (failed or late)[0].failure()
-        finally:
-            for wait in pending:
-                wait.cancel()
-
-    async def restart(self, service: str) -> None:
-        """Stop one service and start it again on the same port with the same data; wait until it is healthy."""
-        run = self.runs[service]
-        run.happen(Asked("restart"))
-        await run.reached(Phase.STARTING, Phase.CRASHED)
-        await self._all_healthy([run])
-
-    async def reset(self) -> None:
-        """Begin the world anew inside the running processes: end every service's life, then start every one again.
-
-        All have ended before the first starts, so that nothing of the former world reaches the new one. A program that
-        is no app of ours to end and start is restarted.
-
-        Raises:
-            HarnessError: a service did not answer, or refused to start again.
-        """
-        within = [run for run in self.runs.values() if run.service.app is not None]
-        for half in ("end", "start"):
-            await asyncio.gather(*(run.control("POST", f"reset/{half}") for run in within))
-        await asyncio.gather(*(self.restart(name) for name, run in self.runs.items() if run not in within))
-
-    async def journal(self, since: float) -> list[dict[str, Any]]:
-        """What the services were asked after ``since`` (seconds of the monotonic clock), in order of time."""
-        parts = await asyncio.gather(*(run.journal(since) for run in self.runs.values()))
-        return sorted((entry for part in parts for entry in part), key=lambda entry: float(entry["at"]))
-
-    async def stop(self) -> None:
-        """End every service and give the ports back."""
-        for run in self.runs.values():
-            run.happen(Asked("stop"))
-        for run in self.runs.values():
-            await run.reached(Phase.STOPPED)
-        for reservation in self._reservations.values():
-            reservation.close()
-
-    def processes(self) -> tuple[tuple[int, float], ...]:
-        """Pid and creation time of each service that runs."""
-        return tuple((run.life.pid, run.created) for run in self.runs.values() if run.life.pid is not None)
-
-    async def check(self) -> None:
-        """Ask every service for its health once more."""
-        await asyncio.gather(*(run.check() for run in self.runs.values()))
-
-    def describe(self) -> dict[str, Any]:
-        """The stack as ``status --json`` shows it."""
-        return {
-            "stack": self.plan.name,
-            "nonce": self.plan.nonce,
-            "world": self.plan.world,
-            "seed": self.plan.seed,
-            "folder": str(self.plan.folder),
-            "urls": {name: self.plan.url(name) for name in self.plan.numbers},
-            "services": {name: self._describe(run) for name, run in self.runs.items()},
-        }
-
-    def _describe(self, run: ServiceRun) -> dict[str, Any]:
-        life = run.life
-        return {
-            "url": self.plan.url(run.service.name),
-            "port": self.plan.numbers[run.service.name],
-            "pid": life.pid,
-            "state": str(life.phase),
-            "log": str(run.log),
-            "ready_s": None if life.ready_after is None else round(life.ready_after, 3),
-            "exit_code": life.exit_code,
-            "restarts": run.restarts,
-            **run.times(),
-        }

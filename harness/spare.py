@@ -1,0 +1,66 @@
+"""A stack kept ready for whoever asks for one like it."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from harness.errors import HarnessError
+from harness.stack_run import StackRun
+
+SHORT_GRACE_S = 0.25
+"""For a stack whose data goes with it: there is nothing that its services could lose."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What makes two stacks alike."""
+
+    services: tuple[str, ...]
+    world: str
+    seed: int
+    bundle: str | None
+
+    @classmethod
+    def of(cls, asked: Mapping[str, Any], services: tuple[str, ...]) -> Wish | None:
+        """What is asked for; None when a spare would not do, because the ports are given or it restarts by itself."""
+        if asked.get("restarts") or any(number for number, *_ in asked["choices"].values()):
+            return None
+        return cls(services, asked.get("world", "base"), asked.get("seed", 1), asked.get("bundle"))
+
+
+class Spare:
+    """One stack that starts, or has started, in the background."""
+
+    def __init__(self, wish: Wish, stack: StackRun) -> None:
+        self.wish, self.stack = wish, stack
+        self._starting = asyncio.get_running_loop().create_task(stack.start())
+
+    async def take(self) -> StackRun | None:
+        """The stack once it is healthy; None when it is not to be had, and it has been stopped then."""
+        try:
+            await self._starting
+        except (HarnessError, OSError) as error:  # whoever starts one now meets the same, and tells it
+            print(f"a spare stack did not start: {error}", file=sys.stderr)
+            self._clear()
+            return None
+        if self.stack.healthy:
+            return self.stack
+        await self._stop()
+        return None
+
+    async def discard(self) -> None:
+        """Nobody will take it."""
+        if await self.take() is not None:
+            await self._stop()
+
+    async def _stop(self) -> None:
+        await self.stack.stop(grace=SHORT_GRACE_S)
+        self._clear()
+
+    def _clear(self) -> None:
+        shutil.rmtree(self.stack.plan.folder, ignore_errors=True)
