@@ -100,9 +100,18 @@ def _clear(systems: Systems) -> None:
 
 
 def _sweep(xprocess: XProcess) -> None:
-    """Remove what killed runs left with xprocess: ``--xkill`` would end whoever has their pids today."""
+    """Remove what killed runs left, also with xprocess: its ``--xkill`` would end whoever has their pids today."""
     for folder in xprocess.rootdir.listdir():
-        prefix, _, owner = folder.basename.rpartition("-")
-        ours = prefix.startswith("pytest-") and owner.isdigit()
-        if ours and not psutil.pid_exists(int(owner)) and state.read(folder.basename) is None:
+        if _is_left(folder.basename):
             folder.remove(ignore_errors=True)
+    for lock in state.run_folder().glob("pytest-*.lock"):
+        if _is_left(lock.stem):
+            launch.forget(lock.stem)
+
+
+def _is_left(name: str) -> bool:
+    """Whether this is the name of a supervisor of ours that is gone, and so is its pytest."""
+    prefix, _, owner = name.rpartition("-")
+    if not prefix.startswith("pytest-") or not owner.isdigit():
+        return False
+    return not psutil.pid_exists(int(owner)) and state.read(name) is None

@@ -11,6 +11,8 @@ from pathlib import Path
 from harness.bootstrap import child_environment
 
 WITHIN_S = 60.0
+QUICK = ("-p", "no:schemathesis", "-p", "no:hypothesispytest")
+"""Arguments that leave out other people's plugins that take a second to load."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,8 @@ class Inner:
         folder = self.folder / ".pytest_cache" / "d" / ".xprocess" / f"pytest-main-{2**22 + 1}"
         folder.mkdir(parents=True)
         (folder / "xprocess.PID").write_text(str(pid), encoding="utf-8")
+        (self.home / "run").mkdir(parents=True)
+        (self.home / "run" / f"{folder.name}.lock").touch()
 
     def leftovers(self) -> list[Path]:
         """Whatever a run should not have left."""

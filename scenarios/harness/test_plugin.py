@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
-from scenarios.harness.inner import Inner
+from scenarios.harness.inner import QUICK, Inner
 
 pytestmark = pytest.mark.xdist_group("plugin")  # one inner run for all
 
@@ -98,7 +98,7 @@ def innocent() -> Iterator[psutil.Process]:
 def report(inner: Inner, innocent: psutil.Process) -> str:
     """The output of one inner run, made once: it starts a whole system. Its reports travel as those of every worker."""
     inner.stale_pid_file(innocent.pid)
-    return inner.run("-rA", "-n", "1").stdout
+    return inner.run("-rA", "-n", "1", *QUICK).stdout
 
 
 def section(report: str, title: str) -> str:
@@ -195,6 +195,6 @@ def test_the_run_leaves_nothing_and_nobody_is_hurt_by_what_another_left(
 
 
 def test_fixtures_are_documented(inner: Inner) -> None:
-    told = inner.run("--fixtures").stdout
+    told = inner.run("--fixtures", *QUICK).stdout
     for name in ("stack", "shared_stack", "as_user", "mcp_client", "page_as", "ticketing", "ui"):
         assert re.search(rf"^{name} .*-- \S*harness/\w+\.py:\d+\n    \S", told, re.MULTILINE), name
