@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import re
+import signal
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Error, Page, sync_playwright
 
 from harness import browser, web
 from harness.errors import HarnessError
@@ -16,6 +18,7 @@ from harness.stack import Stack
 from harness.topology import ROOT
 
 FOLDER = ROOT / "scenarios" / "recorded"
+POLL_MS = 200.0
 SCENARIO = '''"""Recorded as {username}. Edit freely; assertions make it a scenario."""
 
 from collections.abc import Callable
@@ -74,12 +77,24 @@ def recording(stack: Stack, *, name: str, username: str, path: Path, headless: b
             try:
                 yield page
             finally:
-                if opened.is_connected():
+                with contextlib.suppress(Error):  # Ctrl-C in a terminal reaches the driver too, and it closes all
                     context.close()
                     opened.close()
         text = draft.read_text(encoding="utf-8") if draft.exists() else ""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(scenario(text, name=name, username=username, origin=stack.url("ui")), encoding="utf-8")
+
+
+def wait(page: Page) -> None:
+    """Return when somebody has closed the window or pressed Ctrl-C, which from here on ends only the recording."""
+    asked = threading.Event()
+    before = signal.signal(signal.SIGINT, lambda *_: asked.set())
+    try:
+        while not (asked.is_set() or page.is_closed()):
+            with contextlib.suppress(Error):
+                page.wait_for_event("close", timeout=POLL_MS)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def scenario(recorded: str, *, name: str, username: str, origin: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import sys
 from typing import Any
@@ -28,6 +29,8 @@ def run(arguments: argparse.Namespace) -> Report:
     """Open a window on a fresh system and record until it is closed."""
     from harness import recorder  # noqa: PLC0415  # Playwright takes a while to import
 
+    # Ctrl-C ends Playwright's driver too, and with it a future that nobody asks any more.
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     path = recorder.target(arguments.name, overwrite=arguments.overwrite)
     if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         raise HarnessError(
@@ -39,6 +42,6 @@ def run(arguments: argparse.Namespace) -> Report:
         launch.running(seed=arguments.seed) as stack,
         recorder.recording(stack, name=arguments.name, username=arguments.username, path=path) as page,
     ):
-        print("recording; close the window when you are done", file=sys.stderr, flush=True)
-        page.wait_for_event("close", timeout=0)
+        print("recording; close the window or press Ctrl-C when you are done", file=sys.stderr, flush=True)
+        recorder.wait(page)
     return Report(lines=[f"written: {path}", f"run it: python -m harness test {path}"])
