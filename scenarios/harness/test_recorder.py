@@ -28,7 +28,7 @@ ORIGIN = "http://localhost:40001"
 def generated(*steps: str) -> str:
     """A file as Playwright's recorder writes it."""
     body = "".join(f"    {step}\n" for step in steps)
-    return f"import re\nfrom playwright.sync_api import BrowserContext, Page, expect\n\n\ndef test_example(page: Page) -> None:\n{body}"
+    return f"import re\nfrom playwright.sync_api import Page, expect\n\n\ndef test_example(page: Page) -> None:\n{body}"
 
 
 def test_urls_become_relative_so_that_any_ports_will_do() -> None:
@@ -41,7 +41,7 @@ def test_urls_become_relative_so_that_any_ports_will_do() -> None:
     assert 'page.goto("/tickets")' in text
     assert 'expect(page).to_have_url("/")' in text
     assert 'page.goto("http://else.test/")' in text
-    assert "from playwright.sync_api import BrowserContext, Page, expect" in text
+    assert "from playwright.sync_api import Page, expect" in text
 
 
 def test_a_recording_without_a_step_is_refused() -> None:
