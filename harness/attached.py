@@ -1,4 +1,4 @@
-"""The system that ``up`` runs in this checkout, as a test may use it: looked at, never stopped and never begun anew."""
+"""The system that ``up`` runs in this checkout, as tests may use it: nothing in it is started or stopped."""
 
 from __future__ import annotations
 
@@ -18,15 +18,14 @@ class DisturbanceError(HarnessError):
 
 
 class AttachedStack(Stack):
-    """The running system. What would take something from the people who work on it is refused."""
+    """The running system. Its world can be begun anew, in its processes; none of these is stopped or started."""
 
     def restart(self, service: str) -> None:
         """Refuse."""
-        raise _refused(f"restart {service}")
-
-    def reset(self) -> None:
-        """Refuse."""
-        raise _refused("begin its world anew")
+        raise DisturbanceError(
+            f"this test would restart {service}, in a system that is not its own (--stack=attach)",
+            todo="mark it, and it is skipped there: @pytest.mark.destructive",
+        )
 
     def verify(self) -> None:
         """See that it is still the one that was attached to, and healthy.
@@ -58,20 +57,11 @@ def attach() -> AttachedStack:
 
 
 def _healthy(described: dict[str, Any]) -> None:
-    ill = [f"{name} is {told['state']}" for name, told in described["services"].items() if told["state"] != HEALTHY]
+    states = {name: told["state"] for name, told in described["services"].items()}
+    ill = [f"{name} is {state}" for name, state in states.items() if state != Phase.HEALTHY]
     if ill:
         raise HarnessError(
             "the running system is not healthy",
             evidence="\n".join(ill),
             todo="look at it: python -m harness status\nrestart a service: python -m harness restart SERVICE",
         )
-
-
-def _refused(what: str) -> DisturbanceError:
-    return DisturbanceError(
-        f"this test would {what}, in a system that is not its own (--stack=attach)",
-        todo="mark it, and it is skipped there: @pytest.mark.destructive",
-    )
-
-
-HEALTHY = str(Phase.HEALTHY)

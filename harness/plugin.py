@@ -11,14 +11,14 @@ from types import ModuleType
 
 import pytest
 
-from harness import choices, evidence, fixtures, kept, project
+from harness import choices, evidence, fixtures, kept, launch, project
 from harness.choices import ATTACH, CHOICES
 from harness.errors import HarnessError
 from harness.systems import SYSTEMS, Systems
 
 MARKERS = (
     'world(name="base", seed=N): the seeded world that the system of this test begins with',
-    "destructive: restarts, kills, resets or otherwise disturbs its system; skipped with --stack=attach",
+    "destructive: kills, restarts or otherwise disturbs its system; skipped with --stack=attach",
 )
 BROWSER = "playwright"
 
@@ -50,10 +50,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Look at once for the system to attach to, and end what an earlier session has kept."""
+    """Look at once for the system to attach to and the ports to use, and end what an earlier session has kept."""
     config = session.config
     if hasattr(config, "workerinput"):
         return
+    try:
+        launch.choose(config.stash[CHOICES].ports)
+    except HarnessError as error:
+        raise choices.as_usage(error) from error
     if config.stash[CHOICES].stack == ATTACH:
         from harness import attached  # noqa: PLC0415  # the command line, which no other mode needs
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import shutil
 import subprocess
@@ -74,7 +75,8 @@ def _start(xprocess: XProcess, info: Any, config: pytest.Config) -> tuple[Contro
             return False
 
     try:
-        xprocess.ensure(info.name, Starter, persist_logs=False)
+        with contextlib.redirect_stdout(io.StringIO()):  # what it prints would stand in the report of our first test
+            xprocess.ensure(info.name, Starter, persist_logs=False)
     except TimeoutError as error:  # xprocess leaves the process running
         evidence = f"nothing after {launch.SUPERVISOR_STARTS_IN_S:g} s\n{info.logpath.read()[-LOG_TAIL:]}"
         raise SupervisorError(f"the supervisor {info.name!r} did not start", evidence=evidence) from error

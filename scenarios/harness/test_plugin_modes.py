@@ -16,6 +16,9 @@ import psutil
 import pytest
 
 from harness import choices, launch, leash, state
+from harness.attached import AttachedStack
+from harness.control import Control
+from harness.errors import HarnessError
 from harness.stack import Stack
 from harness.topology import ROOT
 from scenarios.harness.inner import QUICK, Inner
@@ -69,6 +72,12 @@ def test_is_the_running_one(idp, stack, shared_stack, as_user):
     assert idp.stack is stack is shared_stack
     assert (stack.name, stack.seed) == ("up", 5)
     assert as_user("alice").token("api")
+
+def test_begins_anew(stack):
+    before = httpx.get(stack.url("idp") + "/jwks").json()
+    assert httpx.get(stack.url("idp") + "/jwks").json() == before
+    stack.reset()
+    assert httpx.get(stack.url("idp") + "/jwks").json() != before
 
 @pytest.mark.destructive
 def test_would_break_it(stack): ...
@@ -165,12 +174,40 @@ def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
 def test_attached_tests_use_the_running_system_and_do_not_disturb_it(running: Stack, tmp_path: Path) -> None:
     before = running.describe()["services"]["idp"]["pid"]
     done = Inner(tmp_path, ATTACHED).run("--stack=attach", "-rsf", *PLAIN)
-    assert "1 failed, 1 passed, 2 skipped" in done.stdout, done.stdout
+    assert "1 failed, 2 passed, 2 skipped" in done.stdout, done.stdout
     assert "destructive: it would disturb the running system" in done.stdout
     assert "needs another world than the running system has" in done.stdout
     assert "this test would restart idp, in a system that is not its own" in done.stdout
     assert "@pytest.mark.destructive" in done.stdout
     assert running.describe()["services"]["idp"]["pid"] == before
+
+
+class Told(Control):
+    """A supervisor that says what it was told to say."""
+
+    def __init__(self, **changes: Any) -> None:
+        super().__init__(0, "none")
+        self.says = {"stack": "up", "nonce": "first", "seed": 1, "world": "base", "folder": "", "urls": {}, **changes}
+
+    def call(self, verb: str, **_: Any) -> Any:
+        return self.says
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"nonce": "second"}, "another one took its place: nonce second, not first"),
+        ({"services": {"idp": {"state": "crashed"}}}, "idp is crashed"),
+    ],
+)
+def test_a_system_that_is_no_longer_the_same_is_not_tested(changes: dict[str, Any], complaint: str) -> None:
+    control = Told(services={"idp": {"state": "healthy"}})
+    stack = AttachedStack(control, control.says)
+    stack.verify()
+    control.says |= changes
+    with pytest.raises(HarnessError) as refused:
+        stack.verify()
+    assert complaint in str(refused.value)
 
 
 def test_there_must_be_something_to_attach_to(tmp_path: Path) -> None:
