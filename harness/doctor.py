@@ -17,6 +17,7 @@ from typing import Any, Literal, TypeAlias
 
 from harness import bootstrap, browser, bundle, launch, leash, occupancy, project, state
 from harness.errors import HarnessError
+from harness.plan import closure
 from harness.ports import LOOPBACK, OFFSET
 
 State: TypeAlias = Literal["ok", "hint", "broken"]
@@ -119,6 +120,8 @@ def node() -> Iterator[Finding]:
 
 def web_interface() -> Iterator[Finding]:
     """Are ``ui/node_modules`` and the built bundle those of the sources?"""
+    if not any(project.services()[name].bundle_variable for name in closure(None)):
+        return
     if bundle.is_current():
         yield Finding("web interface", "ok", "built from the sources as they are")
         return
@@ -161,7 +164,9 @@ def ports(own: str) -> Iterator[Finding]:
         if place.state == "taken":
             fix = f"stop that process, or set {place.variable}; a free set: python -m harness ports --free"
             yield Finding("ports", "broken", f"{place.port} for {place.service} is held by {place}", fix)
-    well = [f"{place.service} {place.port} {place}" for place in found if place.state != "taken"]
+    well = [
+        f"{place.service}: {f'{place.port} ' if place.port else ''}{place}" for place in found if place.state != "taken"
+    ]
     if well:
         yield Finding("ports", "ok", ", ".join(well))
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from harness import launch, ports, project, state
 from harness.control import Control
 from harness.errors import HarnessError
-from harness.ports import HIGHEST, Holder
+from harness.plan import closure
+from harness.ports import HIGHEST, Choice, Holder
 
 ANSWERS_IN_S = 5.0
 STRIDE = 100
+Whose: TypeAlias = Literal["free", "ours", "taken"]
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,7 @@ class Place:
     port: int
     variable: str
     source: str
-    state: Literal["free", "ours", "taken"]
+    state: Whose
     holder: Holder | None
 
     def __str__(self) -> str:
@@ -35,23 +37,27 @@ class Place:
 
 
 def look(own: str) -> list[Place]:
-    """Every service's configured port, and who is there; ``own`` names the supervisor whose services are no strangers.
+    """The configured port of every service that ``up`` starts, and who is there.
+
+    ``own`` names the supervisor whose services are no strangers.
 
     Raises:
         PortConfigurationError: the configuration itself cannot be used.
     """
-    choices = launch.choose("configured")
-    taken = {service for service, (number, _, _) in choices.items() if number and not _is_free(number)}
-    ours = _ports_of(own) if taken else {}
-    places = []
-    for service, (number, variable, source) in choices.items():
-        if service not in taken:
-            places.append(Place(service, number, variable, source, "free", None))
-            continue
-        holder = ports.holder(number)
-        whose: Literal["ours", "taken"] = "ours" if number in ours.values() else "taken"
-        places.append(Place(service, number, variable, source, whose, holder))
-    return places
+    started = closure(None)
+    choices = {name: choice for name, choice in launch.choose("configured").items() if name in started}
+    ours = set(_ports_of(own).values())
+    return [_place(Choice(name, *told), ours) for name, told in choices.items()]
+
+
+def _place(choice: Choice, ours: Collection[int]) -> Place:
+    # Ours first: the port of a service that has crashed is held for its restart, but nobody listens there.
+    if choice.number in ours:
+        whose: Whose = "ours"
+    else:
+        whose = "free" if not choice.number or _is_free(choice.number) else "taken"
+    holder = None if whose == "free" else ports.holder(choice.number)
+    return Place(choice.service, choice.number, choice.variable, choice.source, whose, holder)
 
 
 def free() -> dict[str, int]:
@@ -60,7 +66,8 @@ def free() -> dict[str, int]:
     Raises:
         HarnessError: there is no such set.
     """
-    defaults = {port.variable: port.default for port in project.port_map()}
+    started = closure(None)
+    defaults = {port.variable: port.default for port in project.port_map() if port.service in started}
     highest = max((number for number in defaults.values() if number), default=0)
     for offset in range(STRIDE, HIGHEST - highest, STRIDE):
         shifted = {variable: number + offset for variable, number in defaults.items() if number is not None}

@@ -56,8 +56,8 @@ def change(event: Mapping[str, Any]) -> str | None:
             return f"healthy after {event['ready_s']:.2f} s"
         case Phase.UNHEALTHY:
             return f"unhealthy; log: {event['log']}"
-        case Phase.CRASHED | "restarting":
-            retry = event.get("retry_in_s")
+        case Phase.CRASHED | Phase.RESTARTING:
+            retry = event["retry_in_s"]
             follows = f"restarting in {retry:g} s" if retry is not None else f"log: {event['log']}"
             return f"crashed{ending(event['exit_code'])}, {follows}"
         case _:

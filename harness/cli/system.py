@@ -13,7 +13,13 @@ from harness.errors import NotRunningError
 from harness.lifecycle import Phase
 
 NAME = "up"
-STYLES = {Phase.HEALTHY: "green", Phase.STARTING: "yellow", Phase.CRASHED: "red", Phase.UNHEALTHY: "red"}
+STYLES = {
+    Phase.HEALTHY: "green",
+    Phase.STARTING: "yellow",
+    Phase.CRASHED: "red",
+    Phase.RESTARTING: "red",
+    Phase.UNHEALTHY: "red",
+}
 
 
 def control() -> Control:

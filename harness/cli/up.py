@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from harness import launch, project, state, timeline
 from harness.cli import live, system, timings
@@ -26,13 +26,14 @@ from harness.ports import OFFSET
 from harness.timeline import Beginning
 
 POLL_S = 0.1
+Changes: TypeAlias = "queue.SimpleQueue[Mapping[str, Any] | HarnessError | None]"
 STOPPED = "stopped; nothing is left running"
 BACKEND_HELP = "fork services from warm processes (default), or give each a fresh interpreter"
 
 
 def register(commands: Any) -> None:
     """Add the verb to the command line."""
-    parser = commands.add_parser("up", help="start the five services", description=__doc__)
+    parser = commands.add_parser("up", help="start the system", description=__doc__)
     parser.add_argument("--ports", choices=("configured", "random"), default="configured")
     parser.add_argument(
         "--port", action="append", default=[], metavar="SERVICE=NUMBER", help="set one port; repeatable"
@@ -72,6 +73,7 @@ def run(arguments: argparse.Namespace) -> Report | None:
                 on_event=on_event,
                 restarts=True,
             )
+        changes = _watch(control)  # before we look: what happens from here on is told in any case
         described = stack.describe()
         report = system.report(described)
         if arguments.timings:
@@ -82,17 +84,18 @@ def run(arguments: argparse.Namespace) -> Report | None:
             render(report, as_json=arguments.json)
             print("Ctrl-C stops everything.", file=sys.stderr, flush=True)
             if arguments.json:  # standard output is one document
-                control.call("watch", on_event=tell)
+                while (change := _next(changes)) is not None:
+                    tell(change)
             else:
-                _follow(control, described["services"])
+                _follow(changes, described["services"])
         print("\nstopping …", file=sys.stderr, flush=True)
     print(STOPPED, file=sys.stderr)
     return None
 
 
-def _follow(control: Control, services: Mapping[str, Mapping[str, Any]]) -> None:
-    """Show what the services write and what becomes of them, until the system ends."""
-    changes: queue.SimpleQueue[Mapping[str, Any] | HarnessError | None] = queue.SimpleQueue()
+def _watch(control: Control) -> Changes:
+    """Every change of a service from now on; None when the system has ended, and why if it was not asked to."""
+    changes: Changes = queue.SimpleQueue()
 
     def watch() -> None:
         try:
@@ -101,19 +104,29 @@ def _follow(control: Control, services: Mapping[str, Mapping[str, Any]]) -> None
         except HarnessError as error:
             changes.put(error)
 
+    threading.Thread(target=watch, name="watch", daemon=True).start()
+    return changes
+
+
+def _next(changes: Changes, *, within: float | None = None) -> Mapping[str, Any] | None:
+    told = changes.get(timeout=within)
+    if isinstance(told, HarnessError):
+        raise told
+    return told
+
+
+def _follow(changes: Changes, services: Mapping[str, Mapping[str, Any]]) -> None:
+    """Show what the services write and what becomes of them, until the system ends."""
     # From here on only: a screenful of start-up messages would push the table of URLs off the screen.
     logs = [Log(name, Path(service["log"]), tail=0) for name, service in services.items()]
     stream = Stream(tuple(services), out=sys.stdout, err=sys.stderr)
-    threading.Thread(target=watch, name="watch", daemon=True).start()
     while True:
         with contextlib.suppress(queue.Empty):
-            told = changes.get(timeout=POLL_S)
+            change = _next(changes, within=POLL_S)
             stream.lines(merged(logs))  # what it wrote before it changed
-            if isinstance(told, HarnessError):
-                raise told
-            if told is None:
+            if change is None:
                 return
-            stream.change(told)
+            stream.change(change)
         stream.lines(merged(logs))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -79,7 +80,7 @@ def test_logs_follow_behind_the_name_of_their_service_in_its_colour(up: Terminal
 
 def test_a_crash_stands_out_and_says_how_it_ended(up: Terminal, control: Control) -> None:
     os.kill(idp(control)["pid"], signal.SIGKILL)
-    up.wait_for(rf"idp \| {re.escape(PLAIN)}· {re.escape(RED)}crashed by SIGKILL, ")
+    up.wait_for(rf"idp \| {re.escape(PLAIN)}· {re.escape(RED)}crashed by SIGKILL, restarting in 0.5 s")
 
 
 def test_status_tells_for_how_long_and_a_narrow_terminal_cuts_no_url(
@@ -105,6 +106,17 @@ def test_logs_follow_a_service_across_its_restart(control: Control, surroundings
     assert following.ended() == 0
     following.close()
     assert following.shown == following.text.replace("\n", "\r\n")
+
+
+def test_ports_that_are_held_by_this_system_are_no_strangers(control: Control, surroundings: Mapping[str, str]) -> None:
+    own = idp(control)
+    checked = subprocess.run(
+        [sys.executable, "-m", "harness", "ports", "--check", "--json"],
+        cwd=ROOT, env={**surroundings, "PORT_OFFSET": "13000", "IDP_PORT": str(own["port"])},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    found = next(port for port in json.loads(checked.stdout)["ports"] if port["service"] == "idp")
+    assert (checked.returncode, found["state"], found["holder"]["pid"]) == (0, "ours", own["pid"])
 
 
 def test_into_a_pipe_all_is_plain_and_ctrl_c_says_that_nothing_is_left(
