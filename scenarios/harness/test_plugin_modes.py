@@ -189,7 +189,7 @@ class Told(Control):
         super().__init__(0, "none")
         self.says = {"stack": "up", "nonce": "first", "seed": 1, "world": "base", "folder": "", "urls": {}, **changes}
 
-    def call(self, verb: str, **_: Any) -> Any:
+    def call(self, *_: Any, **__: Any) -> Any:
         return self.says
 
 
