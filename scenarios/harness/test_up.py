@@ -87,13 +87,14 @@ def test_status_tells_for_how_long_and_a_narrow_terminal_cuts_no_url(
     control: Control, surroundings: Mapping[str, str]
 ) -> None:
     control.call("restart", name=system.NAME, service="idp")
-    narrow = Terminal("status", env=surroundings, columns=40)
+    narrow = Terminal("status", "--timings", env=surroundings, columns=40)
     assert narrow.ended() == 0
     narrow.close()
     assert f"{idp(control)['url']} " in narrow.text
     row = narrow.text.splitlines()[1].split()
     assert (row[2], row[7]) == ("healthy", "s")
     assert int(row[-1]) >= 1, "restarts"
+    assert re.search(r"all healthy after 0\.\d{3} s", narrow.text), "the last start, not the first"
 
 
 def test_logs_follow_a_service_across_its_restart(control: Control, surroundings: Mapping[str, str]) -> None:
