@@ -32,14 +32,16 @@ def test_after_a_reset_everything_is_as_at_the_beginning(stack: Stack, as_user: 
 
 
 @pytest.mark.destructive
-def test_a_token_of_the_former_world_is_worth_nothing(stack: Stack, as_user: Callable[[str], Person]) -> None:
+def test_a_token_of_the_former_world_is_worth_nothing(
+    stack: Stack, as_user: Callable[[str], Person], nobody: httpx.Client
+) -> None:
     token = as_user("alice").token("api")
     headers = {"Authorization": f"Bearer {token}"}
-    assert httpx.get(f"{stack.url('api')}/api/me", headers=headers).status_code == 200
+    assert nobody.get(f"{stack.url('api')}/api/me", headers=headers).status_code == 200
 
     stack.reset()
 
-    assert httpx.get(f"{stack.url('api')}/api/me", headers=headers).status_code == 401
+    assert nobody.get(f"{stack.url('api')}/api/me", headers=headers).status_code == 401
 
 
 @pytest.mark.destructive
@@ -56,11 +58,11 @@ def test_a_conversation_of_the_former_world_is_unknown(stack: Stack, as_user: Ca
 
 
 @pytest.mark.destructive
-def test_only_who_knows_the_secret_can_reset(stack: Stack) -> None:
+def test_only_who_knows_the_secret_can_reset(stack: Stack, nobody: httpx.Client) -> None:
     for headers in ({}, {"Authorization": "Bearer guess"}):
-        refused = httpx.post(f"{stack.url('ticketing')}/_sim/reset/end", headers=headers)
+        refused = nobody.post(f"{stack.url('ticketing')}/_sim/reset/end", headers=headers)
         assert refused.status_code == 404
-    assert httpx.get(f"{stack.url('ticketing')}/healthz").status_code == 200
+    assert nobody.get(f"{stack.url('ticketing')}/healthz").status_code == 200
 
 
 def test_the_journal_tells_who_asked_whom_for_what_and_never_a_token(
@@ -77,10 +79,10 @@ def test_the_journal_tells_who_asked_whom_for_what_and_never_a_token(
     assert alice.token("api").rpartition(".")[2] not in str(stack.journal())
 
 
-def test_a_hostile_body_or_token_is_no_trouble_for_the_journal(stack: Stack) -> None:
+def test_a_hostile_body_or_token_is_no_trouble_for_the_journal(stack: Stack, nobody: httpx.Client) -> None:
     deep = b"[" * 100_000
     token = "e30." + base64.urlsafe_b64encode(deep).decode().rstrip("=")[:40_000] + ".x"
     for headers in ({}, {"Authorization": f"Bearer {token}"}):
-        answer = httpx.post(f"{stack.url('ticketing')}/mcp", content=deep, headers=headers)
+        answer = nobody.post(f"{stack.url('ticketing')}/mcp", content=deep, headers=headers)
         assert answer.status_code in (400, 401, 431)
-    assert httpx.get(f"{stack.url('ticketing')}/healthz").status_code == 200
+    assert nobody.get(f"{stack.url('ticketing')}/healthz").status_code == 200

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from harness.code_flow import tls
 from scenarios.services.api.answers import events, refused, said
 
 if TYPE_CHECKING:
@@ -33,12 +34,15 @@ def result(stream: list[dict[str, Any]]) -> Any:
 
 def with_scope(stack: Stack, person: Person, scope: str) -> httpx.Client:
     token = person.token("api", scope=scope)
-    return httpx.Client(base_url=stack.url("api"), headers={"Authorization": f"Bearer {token}"}, timeout=30)
+    headers = {"Authorization": f"Bearer {token}"}
+    return httpx.Client(base_url=stack.url("api"), headers=headers, verify=tls(), timeout=30)
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "/api/assistant"), ("POST", "/api/chat")])
-def test_nobody_talks_to_the_assistant_without_a_token(shared_stack: Stack, method: str, path: str) -> None:
-    answer = httpx.request(method, shared_stack.url("api") + path, json={"message": "hello"})
+def test_nobody_talks_to_the_assistant_without_a_token(
+    shared_stack: Stack, method: str, path: str, nobody: httpx.Client
+) -> None:
+    answer = nobody.request(method, shared_stack.url("api") + path, json={"message": "hello"})
     refused(answer, 401, "unauthenticated")
 
 

@@ -18,8 +18,8 @@ Member = Callable[[str], "Person"]
 
 
 @pytest.fixture(scope="module")
-def document(shared_stack: Stack) -> dict[str, Any]:
-    answer = httpx.get(shared_stack.url("api") + "/openapi.json")
+def document(shared_stack: Stack, nobody: httpx.Client) -> dict[str, Any]:
+    answer = nobody.get(shared_stack.url("api") + "/openapi.json")
     assert answer.status_code == 200
     found: dict[str, Any] = answer.json()
     return found
@@ -63,8 +63,10 @@ def test_answers_have_no_optional_fields(document: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("path", ["/api/tickets/", "/api/me/", "/api", "/", "/docs", "/redoc", "/api/tickets/ACME-1/x"])
-def test_an_unknown_path_is_not_found_and_redirects_nowhere(shared_stack: Stack, path: str) -> None:
-    refused(httpx.get(shared_stack.url("api") + path), 404, "not_found")
+def test_an_unknown_path_is_not_found_and_redirects_nowhere(
+    shared_stack: Stack, path: str, nobody: httpx.Client
+) -> None:
+    refused(nobody.get(shared_stack.url("api") + path), 404, "not_found")
 
 
 @pytest.mark.parametrize(
@@ -77,26 +79,28 @@ def test_an_unknown_path_is_not_found_and_redirects_nowhere(shared_stack: Stack,
         ("QUERY", "/api/me", "GET"),
     ],
 )
-def test_a_wrong_method_is_told_all_right_ones(shared_stack: Stack, method: str, path: str, allowed: str) -> None:
-    answer = httpx.request(method, shared_stack.url("api") + path)
+def test_a_wrong_method_is_told_all_right_ones(
+    shared_stack: Stack, method: str, path: str, allowed: str, nobody: httpx.Client
+) -> None:
+    answer = nobody.request(method, shared_stack.url("api") + path)
     refused(answer, 405, "method_not_allowed")
     assert answer.headers["Allow"] == allowed
 
 
-def test_health_tells_whose_server_this_is(shared_stack: Stack) -> None:
-    answer = httpx.get(shared_stack.url("api") + "/healthz")
+def test_health_tells_whose_server_this_is(shared_stack: Stack, nobody: httpx.Client) -> None:
+    answer = nobody.get(shared_stack.url("api") + "/healthz")
     assert answer.json() == {"status": "ok", "service": "api", "instance": shared_stack.nonce}
-    assert httpx.get(shared_stack.url("api") + "/favicon.ico").status_code == 204
+    assert nobody.get(shared_stack.url("api") + "/favicon.ico").status_code == 204
 
 
-def test_pages_of_the_interface_may_call(shared_stack: Stack, member: Member) -> None:
+def test_pages_of_the_interface_may_call(shared_stack: Stack, member: Member, nobody: httpx.Client) -> None:
     origin = shared_stack.url("ui")
     asked = {
         "Origin": origin,
         "Access-Control-Request-Method": "POST",
         "Access-Control-Request-Headers": "authorization,content-type",
     }
-    preflight = httpx.options(shared_stack.url("api") + "/api/chat", headers=asked)
+    preflight = nobody.options(shared_stack.url("api") + "/api/chat", headers=asked)
     assert preflight.status_code == 200
     assert preflight.headers["Access-Control-Allow-Origin"] == origin
     assert "Access-Control-Allow-Credentials" not in preflight.headers
@@ -105,10 +109,10 @@ def test_pages_of_the_interface_may_call(shared_stack: Stack, member: Member) ->
     assert "ETag" in answer.headers["Access-Control-Expose-Headers"]
 
 
-def test_a_refusal_can_be_read_by_the_interface_too(shared_stack: Stack, member: Member) -> None:
+def test_a_refusal_can_be_read_by_the_interface_too(shared_stack: Stack, member: Member, nobody: httpx.Client) -> None:
     origin = {"Origin": shared_stack.url("ui")}
     for answer in (
-        httpx.get(shared_stack.url("api") + "/api/me", headers=origin),
+        nobody.get(shared_stack.url("api") + "/api/me", headers=origin),
         member("alice").api.get("/api/tickets/ACME-999", headers=origin),
         member("alice").api.post(
             "/api/tickets", content=b" " * 300_000, headers=origin | {"Content-Type": "application/json"}
@@ -119,10 +123,10 @@ def test_a_refusal_can_be_read_by_the_interface_too(shared_stack: Stack, member:
 
 
 @pytest.mark.parametrize("origin", ["http://evil.example", "http://localhost", "null", "http://localhost.evil.example"])
-def test_other_pages_may_not_call(shared_stack: Stack, member: Member, origin: str) -> None:
+def test_other_pages_may_not_call(shared_stack: Stack, member: Member, origin: str, nobody: httpx.Client) -> None:
     answer = member("alice").api.get("/api/me", headers={"Origin": origin})
     assert "Access-Control-Allow-Origin" not in answer.headers
     preflight = {"Origin": origin, "Access-Control-Request-Method": "GET"}
-    answer = httpx.options(shared_stack.url("api") + "/api/me", headers=preflight)
+    answer = nobody.options(shared_stack.url("api") + "/api/me", headers=preflight)
     assert answer.status_code == 400
     assert "Access-Control-Allow-Origin" not in answer.headers

@@ -18,8 +18,8 @@ Member = Callable[[str], "Person"]
 
 
 @pytest.mark.parametrize("path", ["/api/me", "/api/members"])
-def test_nobody_is_told_anything_without_a_token(shared_stack: Stack, path: str) -> None:
-    answer = httpx.get(shared_stack.url("api") + path)
+def test_nobody_is_told_anything_without_a_token(shared_stack: Stack, path: str, nobody: httpx.Client) -> None:
+    answer = nobody.get(shared_stack.url("api") + path)
     refused(answer, 401, "unauthenticated")
     assert answer.headers["WWW-Authenticate"] == "Bearer"
 
@@ -63,9 +63,11 @@ def test_members_are_found_by_a_part_of_the_name(member: Member) -> None:
     assert [member["username"] for member in found["items"]] == ["olivia"]
 
 
-def test_a_token_without_the_scope_is_refused_and_told_so(shared_stack: Stack, member: Member) -> None:
+def test_a_token_without_the_scope_is_refused_and_told_so(
+    shared_stack: Stack, member: Member, nobody: httpx.Client
+) -> None:
     token = member("alice").token("api", scope="openid tickets:read")
-    answer = httpx.get(shared_stack.url("api") + "/api/members", headers={"Authorization": f"Bearer {token}"})
+    answer = nobody.get(shared_stack.url("api") + "/api/members", headers={"Authorization": f"Bearer {token}"})
     refused(answer, 403, "insufficient_scope")
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
+from harness.code_flow import tls
 from scenarios.services.api.answers import refused
 
 if TYPE_CHECKING:
@@ -21,8 +22,10 @@ AsUser = Callable[[str], "Person"]
 @pytest.mark.parametrize(
     ("method", "path"), [("GET", "/api/tickets"), ("GET", "/api/tickets/ACME-1"), ("POST", "/api/tickets")]
 )
-def test_nobody_gets_at_tickets_without_a_token(shared_stack: Stack, method: str, path: str) -> None:
-    answer = httpx.request(method, shared_stack.url("api") + path, json={"title": "From nobody"})
+def test_nobody_gets_at_tickets_without_a_token(
+    shared_stack: Stack, method: str, path: str, nobody: httpx.Client
+) -> None:
+    answer = nobody.request(method, shared_stack.url("api") + path, json={"title": "From nobody"})
     refused(answer, 401, "unauthenticated")
 
 
@@ -138,4 +141,5 @@ def test_text_of_every_kind_comes_back_as_it_was_sent(stack: Stack, as_user: AsU
 
 
 def bearer(stack: Stack, token: str) -> httpx.Client:
-    return httpx.Client(base_url=stack.url("api"), headers={"Authorization": f"Bearer {token}"}, timeout=30)
+    headers = {"Authorization": f"Bearer {token}"}
+    return httpx.Client(base_url=stack.url("api"), headers=headers, verify=tls(), timeout=30)

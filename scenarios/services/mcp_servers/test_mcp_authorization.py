@@ -76,9 +76,11 @@ def test_what_is_no_token_is_invalid(wire_to: WireTo, service: str, token: str) 
 
 
 @BOTH
-def test_a_token_in_the_query_is_not_looked_at(wire_to: WireTo, as_user: AsUser, service: str) -> None:
+def test_a_token_in_the_query_is_not_looked_at(
+    wire_to: WireTo, as_user: AsUser, service: str, nobody: httpx.Client
+) -> None:
     token = as_user("alice").token(service)
-    response = httpx.post(f"{wire_to(service).url}/mcp", params={"access_token": token}, json={})
+    response = nobody.post(f"{wire_to(service).url}/mcp", params={"access_token": token}, json={})
     assert response.status_code == 401
 
 
@@ -139,10 +141,10 @@ def test_a_call_hidden_behind_a_repeated_name_or_in_a_batch_is_refused(
 
 @BOTH
 def test_the_metadata_names_the_resource_and_its_only_issuer(
-    wire_to: WireTo, shared_stack: Stack, service: str
+    wire_to: WireTo, shared_stack: Stack, service: str, nobody: httpx.Client
 ) -> None:
     tool, scope = READS[service]
-    metadata = httpx.get(challenge(wire_to(service).call(tool, token=None))["resource_metadata"]).json()
+    metadata = nobody.get(challenge(wire_to(service).call(tool, token=None))["resource_metadata"]).json()
     assert metadata["resource"] == shared_stack.audience(service)
     assert metadata["authorization_servers"] == [shared_stack.url("idp")]
     assert scope in metadata["scopes_supported"]
@@ -162,6 +164,8 @@ def test_a_page_on_another_site_cannot_reach_the_server_through_the_browser(
 
 
 @BOTH
-def test_health_needs_no_token_and_proves_whose_server_it_is(shared_stack: Stack, service: str) -> None:
-    response = httpx.get(f"{shared_stack.url(service)}/healthz")
+def test_health_needs_no_token_and_proves_whose_server_it_is(
+    shared_stack: Stack, service: str, nobody: httpx.Client
+) -> None:
+    response = nobody.get(f"{shared_stack.url(service)}/healthz")
     assert response.json() == {"status": "ok", "service": service, "instance": shared_stack.nonce}

@@ -25,13 +25,13 @@ def test_the_page_names_only_files_that_are_there_and_may_be_kept(shared_stack: 
                 assert "immutable" in answer.headers["Cache-Control"], name
 
 
-def test_no_placeholder_is_left_in_the_page(shared_stack: Stack) -> None:
-    page = httpx.get(shared_stack.url("ui") + "/", headers=PAGE).text
+def test_no_placeholder_is_left_in_the_page(shared_stack: Stack, nobody: httpx.Client) -> None:
+    page = nobody.get(shared_stack.url("ui") + "/", headers=PAGE).text
     assert "__CSP_NONCE__" not in page
     assert re.search(r'<app-root[^>]+ngcspnonce="[\w-]{22}"', page, re.IGNORECASE)
 
 
-def test_the_configuration_names_the_services_of_this_stack(shared_stack: Stack) -> None:
-    config = httpx.get(shared_stack.url("ui") + "/config.json").json()
+def test_the_configuration_names_the_services_of_this_stack(shared_stack: Stack, nobody: httpx.Client) -> None:
+    config = nobody.get(shared_stack.url("ui") + "/config.json").json()
     assert (config["issuer"], config["apiUrl"]) == (shared_stack.url("idp"), shared_stack.url("api"))
-    assert httpx.get(shared_stack.url("ui") + "/healthz").json()["instance"] == shared_stack.nonce
+    assert nobody.get(shared_stack.url("ui") + "/healthz").json()["instance"] == shared_stack.nonce
