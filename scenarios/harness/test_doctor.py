@@ -15,7 +15,7 @@ from typing import Any
 import psutil
 import pytest
 
-from harness import browser, bundle, doctor, leash, project
+from harness import bootstrap, browser, bundle, doctor, leash, project
 from harness.bootstrap import DROPPED, child_environment
 from harness.doctor import Finding
 from harness.ports import PORTS
@@ -84,6 +84,15 @@ def test_looking_changes_nothing_and_is_fine_with_hints(home: Path, taken: int) 
     assert told.returncode == 0, told.stdout
     assert "a whole browser" in told.stdout
     assert [path.name for path in home.rglob("*")] == ["run"]
+
+
+def test_without_a_virtual_environment_doctor_says_so_and_makes_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(bootstrap, "PYTHON", tmp_path / "bin" / "python")
+    assert bootstrap.main(["doctor"]) == 2
+    assert "any other command makes it: python -m harness up" in capsys.readouterr().err
+    assert not (tmp_path / "bin").exists()
 
 
 def test_a_look_that_itself_fails_is_a_hint_and_the_others_go_on(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,6 +22,8 @@ from harness.person import Person
 from harness.ports import PORTS, reserve
 from harness.topology import ROOT, SERVICES
 
+pytestmark = pytest.mark.xdist_group("procfile")  # five cold interpreters, once
+
 HEALTHY_WITHIN_S = 60.0
 STOPS_WITHIN_S = 15.0
 
