@@ -16,7 +16,7 @@ import httpx
 import psutil
 import pytest
 
-from harness import leash
+from harness import cli, leash
 from harness.bootstrap import child_environment
 from harness.ports import PORTS, reserve
 from harness.topology import ROOT
@@ -204,14 +204,28 @@ def test_bad_ports_are_refused_together_before_anything_starts(harness: Harness,
         ("up", "--only", "nonsense"),
         ("up", "--port", "nonsense"),
         ("up", "--ports", "random", "--port-offset", "5"),
-        ("up", "--ports", "random", "--only", "idp", "--world", "atlantis"),
         ("restart", "nonsense"),
         ("fuzz", "rest", "--max-examples", "0"),
         ("record", "Not A Name"),
-        ("nonsense",),
         (),
     ],
     ids=" ".join,
+)
+def test_wrong_use_is_refused(
+    arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HARNESS_HOME", str(tmp_path))
+    try:
+        code = cli.main(arguments)
+    except SystemExit as ended:  # by argparse
+        code = ended.code  # type: ignore[assignment]
+    told = capsys.readouterr()
+    assert (code, told.out) == (2, "")
+    assert "error: " in told.err
+
+
+@pytest.mark.parametrize(
+    "arguments", [("nonsense",), ("up", "--ports", "random", "--only", "idp", "--world", "atlantis")], ids=" ".join
 )
 def test_wrong_use_exits_with_2_and_without_a_traceback(
     arguments: tuple[str, ...], harness: Harness, tmp_path: Path

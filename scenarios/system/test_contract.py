@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from harness import contract
 from harness.contract import Login
 from harness.stack import Stack
+
+pytestmark = pytest.mark.xdist_group("contract")  # groups are begun first: a long one must not be the last of a run
 
 SEED = 20261122
 
