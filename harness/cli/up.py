@@ -52,13 +52,7 @@ def run(arguments: argparse.Namespace) -> Report | None:
     """Start, show where everything answers, and stay until Ctrl-C, SIGTERM, SIGHUP or ``down``."""
     began = time.monotonic()
     choices = launch.choose(arguments.ports, flags=_flags(arguments))
-    running = state.read(system.NAME)
-    if running is not None:
-        raise AlreadyRunningError(
-            "the system of this checkout is running already",
-            evidence=f"its supervisor is pid {running.pid}",
-            todo="look at it: python -m harness status\nstop it: python -m harness down",
-        )
+    _refuse_a_second()
     services = closure(None if arguments.only is None else arguments.only.split(","))
     with _terminal_signals(), _supervisor(arguments, services) as control:
         supervised = time.monotonic()
@@ -73,24 +67,33 @@ def run(arguments: argparse.Namespace) -> Report | None:
                 on_event=on_event,
                 restarts=True,
             )
-        changes = _watch(control)  # before we look: what happens from here on is told in any case
+        changes = None if arguments.detach else _watch(control)  # before we look, so that nothing is missed
         described = stack.describe()
         report = system.report(described)
         if arguments.timings:
             report = timings.added(report, Beginning(timeline.process_began(), began, supervised))
-        if arguments.detach:
+        if changes is None:
             return report
         with contextlib.suppress(KeyboardInterrupt):
             render(report, as_json=arguments.json)
             print("Ctrl-C stops everything.", file=sys.stderr, flush=True)
-            if arguments.json:  # standard output is one document
-                while (change := _next(changes)) is not None:
-                    tell(change)
+            if arguments.json:
+                _tell(changes)
             else:
                 _follow(changes, described["services"])
         print("\nstopping …", file=sys.stderr, flush=True)
     print(STOPPED, file=sys.stderr)
     return None
+
+
+def _refuse_a_second() -> None:
+    running = state.read(system.NAME)
+    if running is not None:
+        raise AlreadyRunningError(
+            "the system of this checkout is running already",
+            evidence=f"its supervisor is pid {running.pid}",
+            todo="look at it: python -m harness status\nstop it: python -m harness down",
+        )
 
 
 def _watch(control: Control) -> Changes:
@@ -113,6 +116,12 @@ def _next(changes: Changes, *, within: float | None = None) -> Mapping[str, Any]
     if isinstance(told, HarnessError):
         raise told
     return told
+
+
+def _tell(changes: Changes) -> None:
+    """Tell changes on standard error until the system ends; standard output is one document."""
+    while (change := _next(changes)) is not None:
+        tell(change)
 
 
 def _follow(changes: Changes, services: Mapping[str, Mapping[str, Any]]) -> None:
