@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -109,9 +110,15 @@ def start(
         world=world,
         spare=spare,
         restarts=restarts,
-        bundle=str(bundle.ensure()) if needs_bundle else None,
+        bundle=str(_bundle()) if needs_bundle else None,
     )
     return Stack(control, described)
+
+
+@cache
+def _bundle() -> Path:
+    """Looked at once: a process that starts one system after the other would hash the sources each time."""
+    return bundle.ensure()
 
 
 def choose(

@@ -96,6 +96,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     systems = session.config.stash[SYSTEMS]
     asked = [getattr(item, "fixturenames", ()) for item in session.items]
     named = [fixtures.services_of(names) for names in asked if fixtures.starts_something(names)]
+    whole = sum("stack" in names for names in asked)
+    systems.spare = whole > 1 and session.config.stash[CHOICES].stack == choices.FRESH
     systems.some_are_fresh = any("stack" in names for names in asked) or any(named)
     if named and all(named):
         systems.warm = tuple(name for name in project.services() if any(name in (each or ()) for each in named))

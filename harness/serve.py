@@ -8,6 +8,7 @@ import contextlib
 import gc
 import importlib
 import logging
+import logging.config
 import os
 import socket
 import sys
@@ -64,6 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         die_with_parent(arguments.leash)
     # Collecting while a million objects are made that all stay costs a tenth of the start.
     gc.disable()
+    logging.config.dictConfig(LOGGING)
     app = build(arguments.app)
     gc.freeze()
     gc.enable()
@@ -86,8 +88,8 @@ def run(app: Any, descriptors: Sequence[int]) -> int:
 
 
 def configuration(app: Any) -> uvicorn.Config:
-    """How every service is served."""
-    return uvicorn.Config(app, lifespan="on", ws="none", log_config=LOGGING, server_header=False)
+    """How every service is served; its logging is set up already."""
+    return uvicorn.Config(app, lifespan="on", ws="none", log_config=None, server_header=False)
 
 
 class Server(uvicorn.Server):

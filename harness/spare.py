@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from harness.errors import HarnessError
 from harness.stack_run import StackRun
+
+AFTER_S = 0.02
+"""Whoever has just been given a stack goes first."""
 
 SHORT_GRACE_S = 0.25
 """For a stack whose data goes with it: there is nothing that its services could lose."""
@@ -36,9 +39,19 @@ class Wish:
 class Spare:
     """One stack that starts, or has started, in the background."""
 
-    def __init__(self, wish: Wish, stack: StackRun) -> None:
-        self.wish, self.stack = wish, stack
-        self._starting = asyncio.get_running_loop().create_task(stack.start())
+    def __init__(self, wish: Wish, make: Callable[[], StackRun]) -> None:
+        self.wish, self._make = wish, make
+        self.stack: StackRun | None = None
+        self._starting = asyncio.get_running_loop().create_task(self._start())
+
+    async def _start(self) -> None:
+        await asyncio.sleep(AFTER_S)
+        self.stack = self._make()
+        await self.stack.start()
+
+    async def settled(self) -> None:
+        """Wait until it has started, or failed to."""
+        await asyncio.wait([self._starting])
 
     async def take(self) -> StackRun | None:
         """The stack once it is healthy; None when it is not to be had, and it has been stopped then."""
@@ -48,7 +61,7 @@ class Spare:
             print(f"a spare stack did not start: {error}", file=sys.stderr)
             self._clear()
             return None
-        if self.stack.healthy:
+        if self.stack is not None and self.stack.healthy:
             return self.stack
         await self._stop()
         return None
@@ -59,8 +72,10 @@ class Spare:
             await self._stop()
 
     async def _stop(self) -> None:
-        await self.stack.stop(grace=SHORT_GRACE_S)
+        if self.stack is not None:
+            await self.stack.stop(grace=SHORT_GRACE_S)
         self._clear()
 
     def _clear(self) -> None:
-        shutil.rmtree(self.stack.plan.folder, ignore_errors=True)
+        if self.stack is not None:
+            shutil.rmtree(self.stack.plan.folder, ignore_errors=True)

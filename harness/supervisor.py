@@ -59,6 +59,7 @@ class Supervisor:
             "reset": self.reset,
             "journal": self.journal,
             "describe": self.describe,
+            "settle": self.settle,
             "watch": self.watch,
             "keep": self.keep,
             "shutdown": self.shutdown,
@@ -73,7 +74,7 @@ class Supervisor:
             await asyncio.gather(*(stack.stop() for stack in self._running()))
             self._backend.close()
             await asyncio.to_thread(leash.end, psutil.Process().children(recursive=True), grace=GRACE_S)
-            for folder in (self._templates, *([self._spare.stack.plan.folder] if self._spare else [])):
+            for folder in (self._templates, *(stack.plan.folder for stack in self._running())):
                 shutil.rmtree(folder, ignore_errors=True)
             state.record_path(self.name).unlink(missing_ok=True)
 
@@ -146,7 +147,8 @@ class Supervisor:
         if self._spare is not None:  # of another kind
             outdated, self._spare = self._spare, None
             await outdated.discard()
-        self._spare = Spare(wish, self._made(f"{self.name}-spare-{next(self._numbers)}", asked, wish.services))
+        name = f"{self.name}-spare-{next(self._numbers)}"
+        self._spare = Spare(wish, lambda: self._made(name, asked, wish.services))
 
     async def stop(self, asked: Mapping[str, Any], _: Emit) -> None:
         """Stop the stack ``name``; its folder goes with it unless ``keep``."""
@@ -180,6 +182,11 @@ class Supervisor:
         await stack.check()
         return stack.describe()
 
+    async def settle(self, _: Mapping[str, Any], __: Emit) -> None:
+        """Wait until the spare stack, if one is kept, has started."""
+        if self._spare is not None:
+            await self._spare.settled()
+
     async def watch(self, _: Mapping[str, Any], emit: Emit) -> None:
         """Tell every change of a service until the caller hangs up."""
         self._watchers.add(emit)
@@ -211,7 +218,8 @@ class Supervisor:
                 emit(event)
 
     def _running(self) -> list[StackRun]:
-        return [*self._stacks.values(), *([self._spare.stack] if self._spare else [])]
+        spare = self._spare.stack if self._spare else None
+        return [*self._stacks.values(), *([spare] if spare else [])]
 
     def _write(self) -> None:
         if self._ending.is_set():

@@ -51,13 +51,14 @@ class Systems:
     """All that runs for the tests of this process.
 
     ``warm`` is what they will start, as far as that can be seen (nothing: everything); ``some_are_fresh`` tells that
-    there are tests with systems of their own.
+    there are tests with systems of their own; with ``spare`` so many that one is kept ready for the next.
     """
 
     running: list[Stack] = field(default_factory=list)
     kept: list[Stack] = field(default_factory=list)
     warm: tuple[str, ...] = ()
     some_are_fresh: bool = False
+    spare: bool = False
     supervisor_log: Path | None = None
 
     def keep(self, stacks: list[Stack]) -> list[Stack]:
@@ -71,7 +72,13 @@ class Systems:
         """A system for the length of a ``with`` block, or longer if a failure in it is to be looked at."""
         name = f"pytest-{os.getpid()}-{next(numbers)}"
         started = launch.start(
-            control, name=name, choices=launch.choose(ports), seed=world.seed, world=world.name, only=only
+            control,
+            name=name,
+            choices=launch.choose(ports),
+            seed=world.seed,
+            world=world.name,
+            only=only,
+            spare=self.spare and only is None,
         )
         self.running.append(started)
         try:

@@ -13,11 +13,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness import __version__
-from harness.cli import doctor, down, fuzz, generate, lint, logs, ports, record, restart, serve, status, test, up
+from harness.cli import bench, doctor, down, fuzz, generate, lint, logs, ports, record, restart, serve, status, test, up
 from harness.cli.render import render
 from harness.errors import HarnessError
 
-VERBS = (up, down, status, restart, logs, ports, doctor, test, fuzz, record, serve, generate, lint)
+VERBS = (up, down, status, restart, logs, ports, doctor, test, fuzz, record, bench, serve, generate, lint)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
