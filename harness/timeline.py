@@ -79,7 +79,7 @@ def chain(beginning: Beginning, service: Start) -> list[Step]:
         ("interpreter and command line", beginning.command - beginning.process),
         ("supervisor", beginning.supervisor - beginning.process),
         ("web interface checked, ports bound", service.asked),
-        ("a process for it, warm and forked", service.spawned),
+        ("a process for it", service.spawned),
         (f"{service.service} healthy", service.healthy),
     ]
     before = [0.0, *(moment for _, moment in moments)]

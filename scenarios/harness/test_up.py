@@ -67,7 +67,7 @@ def test_a_table_shows_the_services_while_they_start_and_then_where_they_answer(
 def test_the_timeline_tells_what_the_start_waited_for(up: Terminal) -> None:
     _, _, chain = up.text.partition("critical chain")
     steps = re.findall(r"^ +(\d+\.\d{3}) s  \+(\d+\.\d{3}) s  (.+)$", chain, re.MULTILINE)
-    assert [what for _, _, what in steps][-2:] == ["a process for it, warm and forked", "idp healthy"]
+    assert [what for _, _, what in steps][-2:] == ["a process for it", "idp healthy"]
     assert [float(over) for over, _, _ in steps] == sorted(float(over) for over, _, _ in steps)
     assert sum(float(took) for _, took, _ in steps) == pytest.approx(float(steps[-1][0]), abs=0.005)
     assert f"all healthy after {steps[-1][0]} s" in up.text
