@@ -41,7 +41,9 @@ class Backend:
     fresh interpreter. Either way their parent is a zygote process, which outlives us just long enough to end them.
     """
 
-    def __init__(self, kind: Kind, services: Sequence[str]) -> None:
+    def __init__(self, kind: Kind, services: Sequence[str], *, mark: str) -> None:
+        """All that comes out of the zygotes can be told by ``mark``, with which the nonces of the stacks begin."""
+        self._mark = mark
         families = plan.families(services, processors()) if kind == "zygote" else [()]
         # Starting cold is nothing but processor time: more at once than there are processors delays the longest.
         self.starts_at_once = len(project.services()) if kind == "zygote" else processors()
@@ -65,14 +67,14 @@ class Backend:
         zygote = next((each for each in self._zygotes if service.name in each.family), self._zygotes[0])
         zygote.start(service, sockets, command=command, env=env, log=log, report=report)
 
-    def strays(self, nonce: str) -> list[psutil.Process]:
-        """What services of the stack ``nonce`` had started and left behind: it has come to the zygotes."""
+    def strays(self, nonce: str = "") -> list[psutil.Process]:
+        """What services of the stack ``nonce`` (none: of any) had started and left: it has come to the zygotes."""
         known = {pid for zygote in self._zygotes for pid in zygote.known()}
         found = []
         for zygote in self._zygotes:
             for process in leash.children(zygote.pid):
                 with contextlib.suppress(psutil.Error):
-                    if process.pid not in known and process.environ().get(plan.NONCE) == nonce:
+                    if process.pid not in known and process.environ().get(plan.NONCE, "").startswith(nonce):
                         found.append(process)
         return found
 
@@ -95,7 +97,7 @@ class Backend:
         One that died before it was ready would die again: a cold one takes its place, and the services show why.
         """
         living = {zygote.pid for zygote in self._zygotes if zygote is not lost}
-        leash.end([child for child in psutil.Process().children() if child.pid not in living], grace=0.0)
+        leash.end_children(grace=0.0, spared=living)
         if not self._ending:
             family = lost.family if lost.ready else ()
             self._zygotes[self._zygotes.index(lost)] = self._made([family])[0]
@@ -108,7 +110,7 @@ class Backend:
         process = subprocess.Popen(
             [*command, *(part for each in theirs for part in ("--channel", str(each.fileno())))],
             cwd=ROOT,
-            env=child_environment(os.environ) | plan.QUIET_LIBRARIES,
+            env=child_environment(os.environ) | plan.QUIET_LIBRARIES | {plan.NONCE: self._mark},
             stdin=subprocess.DEVNULL,
             pass_fds=[each.fileno() for each in theirs],
             start_new_session=True,

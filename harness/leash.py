@@ -9,13 +9,15 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from pathlib import Path
 
 import psutil
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
+KILLED_IN_S = 2.0
+"""How long a killed process may take to be gone."""
 
 
 def die_with_parent(leash: int) -> None:
@@ -80,26 +82,48 @@ def descendants(process: psutil.Process) -> list[psutil.Process]:
 
 
 def terminate(processes: Iterable[psutil.Process]) -> None:
-    """SIGTERM to each that still lives."""
+    """SIGTERM to each that still lives; one that stands still goes on, so that it can obey."""
     for process in processes:
-        with contextlib.suppress(psutil.NoSuchProcess):
+        with contextlib.suppress(psutil.Error):
             process.terminate()
+            process.resume()
 
 
 def end(processes: Iterable[psutil.Process], *, grace: float) -> None:
     """End processes and all their descendants: SIGTERM, after ``grace`` seconds SIGKILL. Returns when all are gone."""
     doomed: dict[int, psutil.Process] = {}
     for process in processes:
-        with contextlib.suppress(psutil.NoSuchProcess):
+        if _lives(process):
             doomed |= {child.pid: child for child in descendants(process)}
             doomed[process.pid] = process
     terminate(doomed.values())
     if wait_gone(doomed.values(), timeout=grace):
         return
     for process in doomed.values():
-        with contextlib.suppress(psutil.NoSuchProcess):
+        with contextlib.suppress(psutil.Error):
             process.kill()
-    wait_gone(doomed.values(), timeout=grace)
+    wait_gone(doomed.values(), timeout=KILLED_IN_S)
+
+
+def end_children(*, grace: float, spared: Container[int] = ()) -> None:
+    """End all children of this process except the pids ``spared``, and the orphans that come to it by that."""
+    deadline = time.monotonic() + grace + KILLED_IN_S
+    while left := [child for child in children(os.getpid()) if child.pid not in spared and _lives(child)]:
+        end(left, grace=grace)
+        grace = 0.0
+        if time.monotonic() > deadline:
+            return
+
+
+def marked(variable: str, mark: str) -> list[psutil.Process]:
+    """Every process, but this and those it came from, in whose environment ``variable`` begins with ``mark``."""
+    above = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if process.pid not in above and process.environ().get(variable, "").startswith(mark):
+                found.append(process)
+    return found
 
 
 def wait_gone(processes: Iterable[psutil.Process], *, timeout: float) -> bool:

@@ -21,7 +21,7 @@ from harness.plan import StackPlan, command, environment
 from harness.ports import Reservation
 from harness.topology import TCP
 
-GRACE_S = 3.0
+GRACE_S = 1.5
 PROBE_PAUSE_S = 0.02
 CHECK_PAUSE_S = 5.0
 LOOKED_AFTER = (Phase.HEALTHY, Phase.UNHEALTHY)
@@ -213,13 +213,13 @@ class ServiceRun:
     async def _end(self, process: psutil.Process) -> None:
         others = leash.descendants(process)  # afterwards nobody could tell whose they were
         leash.terminate([process, *others])
+        patient_until = time.monotonic() + self.grace
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self.grace), self._changed:
                 await self._changed.wait_for(lambda: self.life.pid != process.pid)
-        if self.life.pid == process.pid:
-            await asyncio.to_thread(leash.end, [process, *others], grace=0.0)
-        elif others:
-            await asyncio.to_thread(leash.end, others, grace=self.grace)
+        if others or self.life.pid == process.pid:
+            grace = max(0.0, patient_until - time.monotonic())
+            await asyncio.to_thread(leash.end, [process, *others], grace=grace)
 
     async def _notify(self) -> None:
         async with self._changed:

@@ -135,12 +135,14 @@ class StackRun:
         for run in self.runs.values():
             run.grace = grace
             run.happen(Asked("stop"))
-        for run in self.runs.values():
-            await run.at_rest()
-        if strays := self._backend.strays(self.plan.nonce):
-            await asyncio.to_thread(leash.end, strays, grace=grace)
+        await asyncio.gather(self._end_strays(grace), *(run.at_rest() for run in self.runs.values()))
+        await self._end_strays(0.0)  # whom the end of the services has orphaned
         for reservation in self._reservations.values():
             reservation.close()
+
+    async def _end_strays(self, grace: float) -> None:
+        if strays := self._backend.strays(self.plan.nonce):
+            await asyncio.to_thread(leash.end, strays, grace=grace)
 
     def processes(self) -> tuple[tuple[int, float], ...]:
         """Pid and creation time of each service that runs."""

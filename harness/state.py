@@ -15,7 +15,7 @@ from typing import IO
 
 import psutil
 
-from harness import leash, project
+from harness import leash, plan, project
 
 VARIABLE = "HARNESS_HOME"
 MODULE = "harness.supervisor"
@@ -50,6 +50,7 @@ class Record:
     services: tuple[tuple[int, float], ...] = ()
     stacks: tuple[str, ...] = ()
     kept: bool = False
+    mark: str = ""
 
     @property
     def path(self) -> Path:
@@ -100,13 +101,15 @@ def lock(name: str) -> IO[bytes] | None:
 def reap() -> list[str]:
     """End what dead supervisors left behind and remove their records; returns their names.
 
-    Only processes whose creation time matches the record are touched.
+    Only processes that carry the record's mark, or whose creation time is the recorded one, are touched.
     """
     left = []
     for record in _records():
         if record.process() is not None:
             continue
         survivors = [process for pid, born in record.services if (process := leash.same_process(pid, born))]
+        if record.mark:
+            survivors += leash.marked(plan.NONCE, record.mark)
         leash.end(survivors, grace=1.0)
         for stack in record.stacks:
             shutil.rmtree(stack_folder(stack), ignore_errors=True)
@@ -140,6 +143,7 @@ def _load(path: Path) -> Record | None:
             services=tuple((_natural(pid), float(born)) for pid, born in told["services"]),
             stacks=tuple(_plain(stack) for stack in told["stacks"]),
             kept=told.get("kept") is True,
+            mark=_mark(told.get("mark", "")),
         )
     except (FileNotFoundError, NotADirectoryError):
         return None
@@ -155,6 +159,13 @@ def _plain(name: object) -> str:
     if isinstance(name, str) and re.fullmatch(r"[\w-]+", name):
         return name
     raise ValueError(f"{name!r} cannot be a name")
+
+
+def _mark(mark: object) -> str:
+    """Short ones would be the beginning of other people's, too."""
+    if isinstance(mark, str) and re.fullmatch(r"([0-9a-f]{16})?", mark):
+        return mark
+    raise ValueError(f"{mark!r} cannot be a mark")
 
 
 def _natural(number: object) -> int:

@@ -19,8 +19,6 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from harness import leash, listener, ports, state
 from harness.backend import Backend
 from harness.control import Emit
@@ -36,10 +34,11 @@ from harness.topology import Kind
 class Supervisor:
     """Holds stacks by name. Its public coroutines are the verbs of the control connection."""
 
-    def __init__(self, name: str, backend: Backend, ending: asyncio.Event) -> None:
+    def __init__(self, name: str, backend: Backend, ending: asyncio.Event, *, mark: str) -> None:
         self.name = name
         self._ending = ending
         self._backend = backend
+        self._mark = mark
         self._stacks: dict[str, StackRun] = {}
         self._spare: Spare | None = None
         self._numbers = count(1)
@@ -71,9 +70,10 @@ class Supervisor:
             await self._ending.wait()
         finally:
             self._backend.end_warming()
-            await asyncio.gather(*(stack.stop() for stack in self._running()))
+            others = asyncio.to_thread(leash.end, self._backend.strays(), grace=GRACE_S)
+            await asyncio.gather(others, *(stack.stop() for stack in self._running()))
             self._backend.close()
-            await asyncio.to_thread(leash.end, psutil.Process().children(recursive=True), grace=GRACE_S)
+            await asyncio.to_thread(leash.end_children, grace=0.0)
             for folder in (self._templates, *(stack.plan.folder for stack in self._running())):
                 shutil.rmtree(folder, ignore_errors=True)
             state.record_path(self.name).unlink(missing_ok=True)
@@ -115,7 +115,7 @@ class Supervisor:
         held = ports.reserve_all(wanted)
         plan = StackPlan(
             name=name,
-            nonce=secrets.token_hex(8),
+            nonce=f"{self._mark}{secrets.token_hex(4)}",
             folder=state.stack_folder(name),
             world=asked.get("world", "base"),
             seed=asked.get("seed", 1),
@@ -233,6 +233,7 @@ class Supervisor:
             services=tuple(process for stack in self._running() for process in stack.processes()),
             stacks=(*(stack.plan.folder.name for stack in self._running()), self._templates.name),
             kept=self._kept,
+            mark=self._mark,
         ).write()
 
 
@@ -241,7 +242,8 @@ async def _supervise(name: str, kind: Kind, services: Sequence[str], *, detached
     # Before the first child exists: who is killed outright cannot end its children.
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, ending.set)
-    supervisor = Supervisor(name, Backend(kind, services), ending)
+    mark = secrets.token_hex(8)
+    supervisor = Supervisor(name, Backend(kind, services, mark=mark), ending, mark=mark)
     if not detached:
 
         def wait_for_owner() -> None:

@@ -29,8 +29,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-import psutil
-
 from harness import leash, serve
 
 GRACE_S = 1.0
@@ -222,7 +220,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         Zygote(channels[mine], inboxes[mine], apps).run()
     finally:
-        leash.end(psutil.Process().children(recursive=True), grace=GRACE_S)
+        leash.end_children(grace=GRACE_S)
     return 0
 
 
