@@ -112,10 +112,23 @@ def _readme() -> str:
     return text
 
 
+def write_local_environment(*, issuer: str, api_url: str) -> Path:
+    """Tell a development server where its services are, by the file that the Angular configuration ``live`` takes."""
+    path = ENVIRONMENTS / "environment.local.ts"
+    configuration = _configuration(issuer=issuer, api_url=api_url)
+    path.write_text(_environment(configuration, production=False, config_url=None), encoding="utf-8")
+    return path
+
+
+def _configuration(*, issuer: str, api_url: str) -> Mapping[str, str]:
+    (configure,) = (_load(each.browser_configuration) for each in SERVICES.values() if each.browser_configuration)
+    configuration: Mapping[str, str] = configure(issuer=issuer, api_url=api_url)
+    return configuration
+
+
 def _environments() -> Mapping[str, str]:
     urls = _default_urls()
-    (configure,) = (_load(each.browser_configuration) for each in SERVICES.values() if each.browser_configuration)
-    configuration = configure(issuer=urls["idp"], api_url=urls["api"])
+    configuration = _configuration(issuer=urls["idp"], api_url=urls["api"])
     return {
         "environment.ts": _environment(configuration, production=False, config_url=None),
         "environment.prod.ts": _environment(configuration, production=True, config_url="config.json"),

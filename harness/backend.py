@@ -41,10 +41,14 @@ class Backend:
     fresh interpreter. Either way their parent is a zygote process, which outlives us just long enough to end them.
     """
 
-    def __init__(self, kind: Kind, services: Sequence[str], *, mark: str) -> None:
-        """All that comes out of the zygotes can be told by ``mark``, with which the nonces of the stacks begin."""
+    def __init__(self, kind: Kind, services: Sequence[str], *, mark: str, watch: bool = False) -> None:
+        """All that comes out of the zygotes can be told by ``mark``, with which the nonces of the stacks begin.
+
+        With ``watch`` a service is built when it starts, from its sources, in a process that has the libraries.
+        """
         self._mark = mark
-        families = plan.families(services, processors()) if kind == "zygote" else [()]
+        self._libraries = topology.ALL_LIBRARIES if watch else topology.LIBRARIES if kind == "zygote" else ()
+        families = plan.families(services, processors()) if kind == "zygote" and not watch else [()]
         # Starting cold is nothing but processor time: more at once than there are processors delays the longest.
         self.starts_at_once = len(project.services()) if kind == "zygote" else processors()
         self._ending = False
@@ -117,7 +121,10 @@ class Backend:
         )
         for each in theirs:
             each.close()
-        return [_Zygote(family, pair[0], process, self._replace) for family, pair in zip(families, pairs, strict=True)]
+        return [
+            _Zygote(family, self._libraries, pair[0], process, self._replace)
+            for family, pair in zip(families, pairs, strict=True)
+        ]
 
 
 class _Zygote:
@@ -126,6 +133,7 @@ class _Zygote:
     def __init__(
         self,
         family: Sequence[str],
+        libraries: Sequence[str],
         channel: socket.socket,
         process: subprocess.Popen[bytes],
         on_loss: Callable[[_Zygote], None],
@@ -137,7 +145,7 @@ class _Zygote:
         self._unread = b""
         self.ready = False
         self.pid = process.pid
-        self._tell({"warm": {name: _rehearsed(name) for name in self.family}, "libraries": topology.LIBRARIES})
+        self._tell({"warm": {name: _rehearsed(name) for name in self.family}, "libraries": libraries})
         asyncio.get_running_loop().add_reader(channel, self._readable)
 
     def start(
@@ -151,7 +159,9 @@ class _Zygote:
         report: Report,
     ) -> None:
         folder = ROOT if service.own else project.folder()
-        asked = {"service": service.name, "env": env, "log": str(log), "folder": str(folder), "command": command}
+        app = service.app if service.own else None
+        asked: dict[str, Any] = {"service": service.name, "app": app, "command": command, "env": env}
+        asked |= {"log": str(log), "folder": str(folder)}
         self._asked.append(report)
         try:
             self._tell({"start": asked, "sockets": len(sockets)}, sockets)

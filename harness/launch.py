@@ -92,14 +92,17 @@ def start(
     on_event: Emit | None = None,
     spare: bool = False,
     restarts: bool = False,
+    watch: bool = False,
 ) -> Stack:
     """Ask for a stack and wait until it is healthy. Builds the web interface first if it is out of date.
 
     With ``spare`` the supervisor keeps another like it ready; with ``restarts`` it starts again whatever dies after it
-    was healthy, each time after a longer pause.
+    was healthy, each time after a longer pause. With ``watch`` services follow their sources (the web interface by
+    itself, the others by :mod:`harness.watch`).
     """
     services = closure(only)
-    needs_bundle = any(project.services()[service].bundle_variable for service in services)
+    served = [project.services()[name] for name in services]
+    needs_bundle = any(each.bundle_variable and not (watch and each.watched) for each in served)
     described = control.call(
         "start",
         on_event=on_event,
@@ -110,6 +113,7 @@ def start(
         world=world,
         spare=spare,
         restarts=restarts,
+        watch=watch,
         bundle=str(_bundle()) if needs_bundle else None,
     )
     return Stack(control, described)
@@ -175,7 +179,7 @@ def forget(name: str) -> None:
 
 
 def spawn(
-    name: str, *, detached: bool, backend: Kind = "zygote", services: Sequence[str] = ()
+    name: str, *, detached: bool, backend: Kind = "zygote", services: Sequence[str] = (), watch: bool = False
 ) -> subprocess.Popen[bytes]:
     """Start a supervisor process that warms ``services`` (none means all).
 
@@ -184,7 +188,7 @@ def spawn(
     state.run_folder().mkdir(parents=True, exist_ok=True)
     with supervisor_log(name).open("wb") as log:
         return subprocess.Popen(
-            supervisor_command(name, detached=detached, backend=backend, services=services),
+            supervisor_command(name, detached=detached, backend=backend, services=services, watch=watch),
             cwd=ROOT,
             env=supervisor_environment(),
             stdin=subprocess.DEVNULL if detached else LEASH,
@@ -195,10 +199,15 @@ def spawn(
 
 
 def supervisor_command(
-    name: str, *, detached: bool = False, backend: Kind = "zygote", services: Sequence[str] = ()
+    name: str,
+    *,
+    detached: bool = False,
+    backend: Kind = "zygote",
+    services: Sequence[str] = (),
+    watch: bool = False,
 ) -> list[str]:
     """What runs a supervisor."""
-    options = ["--backend", backend, *(["--detached"] if detached else [])]
+    options = ["--backend", backend, *(["--detached"] if detached else []), *(["--watch"] if watch else [])]
     return [sys.executable, "-m", "harness.supervisor", name, *services, *options]
 
 

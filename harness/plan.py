@@ -7,7 +7,7 @@ import secrets
 import shlex
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from harness import project
@@ -32,7 +32,8 @@ INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "SYSTEMROOT", "SS
 class StackPlan:
     """What a stack is made of before it runs: its name, world, services and where they will answer.
 
-    ``templates`` is a folder for copies of freshly seeded databases, shared by stacks of the same code.
+    ``templates`` is a folder for copies of freshly seeded databases, shared by stacks of the same code. With ``watch``
+    services follow their sources.
     """
 
     name: str
@@ -43,12 +44,20 @@ class StackPlan:
     bundle: Path | None
     numbers: Mapping[str, int]
     templates: Path | None = None
+    watch: bool = False
     secret: str = field(default_factory=secrets.token_urlsafe, repr=False)
     control_secret: str = field(default_factory=secrets.token_urlsafe, repr=False)
 
     def url(self, service: str) -> str:
         """Base URL of a service, without a trailing slash."""
         return Place(self.numbers[service]).url
+
+    def service(self, name: str) -> Service:
+        """A service as it is run in this stack."""
+        service = project.services()[name]
+        if not self.watch or service.watched is None:
+            return service
+        return replace(service, app=None, command=service.watched, own=False, health="/")
 
     def places(self) -> Places:
         """What placeholders stand for in this stack."""
@@ -80,7 +89,7 @@ def closure(names: Iterable[str] | None) -> tuple[str, ...]:
 
 def environment(plan: StackPlan, name: str, inherited: Mapping[str, str]) -> dict[str, str]:
     """The whole environment of one service's process. A service that is not part of the stack still has a URL."""
-    service = project.services()[name]
+    service = plan.service(name)
     told = child_environment(inherited)
     if service.own:
         told = {key: value for key, value in told.items() if key in INHERITED}

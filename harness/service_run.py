@@ -12,7 +12,7 @@ from typing import Any
 
 import psutil
 
-from harness import leash, lifecycle, loopback, project, readiness
+from harness import leash, lifecycle, loopback, readiness
 from harness.backend import Backend
 from harness.errors import HarnessError, NotReadyError
 from harness.lifecycle import Action, Answered, Event, Exited, Life, Phase, Spawned, Waited
@@ -44,7 +44,7 @@ class ServiceRun:
         *,
         restarts_itself: bool,
     ) -> None:
-        self.service = project.services()[name]
+        self.service = plan.service(name)
         self.life = Life(restarts_itself=restarts_itself)
         self.log = plan.folder / f"{name}.log"
         self.created = self.spawned = 0.0

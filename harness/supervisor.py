@@ -28,7 +28,6 @@ from harness.ports import Choice
 from harness.service_run import GRACE_S
 from harness.spare import SHORT_GRACE_S, Spare, Wish
 from harness.stack_run import StackRun
-from harness.topology import Kind
 
 
 class Supervisor:
@@ -121,6 +120,7 @@ class Supervisor:
             seed=asked.get("seed", 1),
             bundle=Path(asked["bundle"]) if asked.get("bundle") else None,
             templates=self._templates,
+            watch=bool(asked.get("watch")),
             numbers={key: held[key].number if key in held else choice.number for key, choice in choices.items()},
         )
         restarts = bool(asked.get("restarts"))
@@ -237,14 +237,16 @@ class Supervisor:
         ).write()
 
 
-async def _supervise(name: str, kind: Kind, services: Sequence[str], *, detached: bool) -> None:
+async def _supervise(arguments: argparse.Namespace) -> None:
     loop, ending = asyncio.get_running_loop(), asyncio.Event()
     # Before the first child exists: who is killed outright cannot end its children.
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, ending.set)
     mark = secrets.token_hex(8)
-    supervisor = Supervisor(name, Backend(kind, services, mark=mark), ending, mark=mark)
-    if not detached:
+    services = closure(arguments.services or None)
+    backend = Backend(arguments.backend, services, mark=mark, watch=arguments.watch)
+    supervisor = Supervisor(arguments.name, backend, ending, mark=mark)
+    if not arguments.detached:
 
         def wait_for_owner() -> None:
             sys.stdin.buffer.read()
@@ -260,6 +262,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("name")
     parser.add_argument("--detached", action="store_true", help="live on when the starting process ends")
     parser.add_argument("--backend", choices=("zygote", "process"), default="zygote")
+    parser.add_argument("--watch", action="store_true", help="build services when they start, from their sources")
     parser.add_argument("services", nargs="*", help="what will be started, to be warmed; none means all")
     arguments = parser.parse_args(argv)
     lock = state.lock(arguments.name)
@@ -268,8 +271,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     leash.adopt_orphans()
     for left in state.reap():
         print(f"ended what {left} left behind", file=sys.stderr)
-    services = closure(arguments.services or None)
-    asyncio.run(_supervise(arguments.name, arguments.backend, services, detached=arguments.detached))
+    asyncio.run(_supervise(arguments))
     return 0
 
 

@@ -25,7 +25,7 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -71,8 +71,9 @@ class Inbox:
 class Zygote:
     """The main loop: requests in, reports out. ``apps`` are the warm ones, by service."""
 
-    def __init__(self, channel: socket.socket, inbox: Inbox, apps: Mapping[str, Any]) -> None:
-        self._channel, self._inbox, self._apps = channel, inbox, apps
+    def __init__(self, channel: socket.socket, inbox: Inbox, apps: Mapping[str, Any], *, builds: bool) -> None:
+        """With ``builds`` an app that is not there is built in the fork, from its sources as they are then."""
+        self._channel, self._inbox, self._apps, self._builds = channel, inbox, apps, builds
         # The children's leash: nobody writes into it, and its end of file is this process' death.
         self._leash, self._held = os.pipe()
         self._woken, self._wake = os.pipe()
@@ -95,8 +96,8 @@ class Zygote:
 
     def _start(self, asked: Mapping[str, Any], descriptors: list[int]) -> None:
         try:
-            warm = self._apps.get(asked["service"])
-            pid = self._fork(asked, descriptors, warm) if warm is not None else self._execute(asked, descriptors)
+            build = self._builder(asked)
+            pid = self._execute(asked, descriptors) if build is None else self._fork(asked, descriptors, build)
             tell(self._channel, {"started": pid})
         except OSError as error:
             with contextlib.suppress(OSError), Path(asked["log"]).open("a", encoding="utf-8") as log:
@@ -106,13 +107,22 @@ class Zygote:
             for descriptor in descriptors:
                 os.close(descriptor)
 
-    def _fork(self, asked: Mapping[str, Any], descriptors: list[int], app: Any) -> int:
+    def _builder(self, asked: Mapping[str, Any]) -> Callable[[], Any] | None:
+        """What gives the app in a fork; None when it needs a process of its own."""
+        app = self._apps.get(asked["service"])
+        if app is not None:
+            return lambda: app
+        if self._builds and asked["app"] is not None:
+            return lambda: serve.build(asked["app"])
+        return None
+
+    def _fork(self, asked: Mapping[str, Any], descriptors: list[int], build: Callable[[], Any]) -> int:
         pid = os.fork()
         if pid == 0:
-            self._become(asked, descriptors, app)
+            self._become(asked, descriptors, build)
         return pid
 
-    def _become(self, asked: Mapping[str, Any], descriptors: list[int], app: Any) -> NoReturn:
+    def _become(self, asked: Mapping[str, Any], descriptors: list[int], build: Callable[[], Any]) -> NoReturn:
         code = 1
         try:
             os.setsid()
@@ -127,7 +137,7 @@ class Zygote:
             os.environ.update(asked["env"])
             gc.enable()
             leash.die_with_parent(self._leash)
-            code = serve.run(app, descriptors)
+            code = serve.run(build(), descriptors)
         except SystemExit as ended:  # uvicorn's way to say that the lifespan did not start
             code = ended.code if isinstance(ended.code, int) else 1
         except BaseException:  # noqa: BLE001  # a forked child must never return into its parent's code
@@ -208,17 +218,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     channels = [socket.socket(fileno=number) for number in arguments.channel]
     inboxes = [Inbox(channel) for channel in channels]
     wanted = [inbox.wait() for inbox in inboxes]
-    if wanted[0]["warm"]:
+    if wanted[0]["libraries"]:
         gc.disable()
         _load(wanted[0]["libraries"])
     mine = _divide(len(channels))
     for other in channels[:mine] + channels[mine + 1 :]:
         other.close()
     tell(channels[mine], {"pid": os.getpid()})
-    apps = _warmed(wanted[mine]["warm"])
+    warm = wanted[mine]["warm"]
+    apps = _warmed(warm) if wanted[mine]["libraries"] else {}
     leash.follow_parent(yes=False)  # from here on the channel tells, and there may be others to end first
     try:
-        Zygote(channels[mine], inboxes[mine], apps).run()
+        Zygote(channels[mine], inboxes[mine], apps, builds=bool(wanted[mine]["libraries"]) and not warm).run()
     finally:
         leash.end_children(grace=GRACE_S)
     return 0
@@ -249,8 +260,6 @@ def _divide(parts: int) -> int:
 
 
 def _warmed(services: Mapping[str, Any]) -> Mapping[str, Any]:
-    if not services:
-        return {}
     from harness import rehearsal  # noqa: PLC0415  # loads every library the services use
 
     apps = rehearsal.rehearse(services)

@@ -43,6 +43,7 @@ def register(commands: Any) -> None:
     parser.add_argument("--only", metavar="A,B", help="start only these services and what they need")
     parser.add_argument("--backend", choices=("zygote", "process"), default="zygote", help=BACKEND_HELP)
     parser.add_argument("--detach", action="store_true", help="return when all is healthy; `down` stops it")
+    parser.add_argument("--watch", action="store_true", help="restart what has changed; ui by `ng serve`")
     parser.add_argument("--timings", action="store_true", help="show what the start took, and what it waited for")
     system.add_json(parser)
     parser.set_defaults(run=run)
@@ -52,6 +53,8 @@ def run(arguments: argparse.Namespace) -> Report | None:
     """Start, show where everything answers, and stay until Ctrl-C, SIGTERM, SIGHUP or ``down``."""
     began = time.monotonic()
     choices = launch.choose(arguments.ports, flags=_flags(arguments))
+    if arguments.watch and arguments.detach:
+        raise HarnessError("--watch needs the foreground", todo="leave --detach out")
     _refuse_a_second()
     services = closure(None if arguments.only is None else arguments.only.split(","))
     with _terminal_signals(), _supervisor(arguments, services) as control:
@@ -66,6 +69,7 @@ def run(arguments: argparse.Namespace) -> Report | None:
                 only=services,
                 on_event=on_event,
                 restarts=True,
+                watch=arguments.watch,
             )
         changes = None if arguments.detach else _watch(control)  # before we look, so that nothing is missed
         described = stack.describe()
@@ -74,7 +78,7 @@ def run(arguments: argparse.Namespace) -> Report | None:
             report = timings.added(report, Beginning(timeline.process_began(), began, supervised))
         if changes is None:
             return report
-        with contextlib.suppress(KeyboardInterrupt):
+        with contextlib.suppress(KeyboardInterrupt), _following_sources(control, services if arguments.watch else ()):
             render(report, as_json=arguments.json)
             print("Ctrl-C stops everything.", file=sys.stderr, flush=True)
             if arguments.json:
@@ -84,6 +88,31 @@ def run(arguments: argparse.Namespace) -> Report | None:
         print("\nstopping …", file=sys.stderr, flush=True)
     print(STOPPED, file=sys.stderr)
     return None
+
+
+@contextlib.contextmanager
+def _following_sources(control: Control, services: Sequence[str]) -> Iterator[None]:
+    """Restart ``services`` whose sources change; none means that nothing is followed."""
+    if not services:
+        yield
+        return
+    from harness import watch  # noqa: PLC0415  # a library that nothing else needs
+
+    sources = watch.Sources(project.folder(), [project.services()[name] for name in services])
+    done = threading.Event()
+
+    def say(what: str) -> None:
+        print(f"· {what}", file=sys.stderr, flush=True)
+
+    following = threading.Thread(
+        target=watch.follow, args=(control, system.NAME, sources), kwargs={"until": done, "say": say}, daemon=True
+    )
+    following.start()
+    try:
+        yield
+    finally:
+        done.set()
+        following.join()
 
 
 def _refuse_a_second() -> None:
@@ -142,7 +171,9 @@ def _follow(changes: Changes, services: Mapping[str, Mapping[str, Any]]) -> None
 @contextlib.contextmanager
 def _supervisor(arguments: argparse.Namespace, services: Sequence[str]) -> Iterator[Control]:
     detached: bool = arguments.detach
-    process = launch.spawn(system.NAME, detached=detached, backend=arguments.backend, services=services)
+    process = launch.spawn(
+        system.NAME, detached=detached, backend=arguments.backend, services=services, watch=arguments.watch
+    )
     try:
         yield launch.connect(system.NAME, process)
     except BaseException as error:

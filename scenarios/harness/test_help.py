@@ -9,13 +9,14 @@ import pytest
 from harness import cli
 
 OPTIONS = {
-    "up": "--backend --detach --json --only --port --port-offset --ports --seed --timings --world",
+    "up": "--backend --detach --json --only --port --port-offset --ports --seed --timings --watch --world",
     "down": "--json",
     "status": "--json --timings",
     "restart": "--json",
     "logs": "--follow --tail",
     "ports": "--check --free --json",
     "doctor": "--json",
+    "bench": "--cold-runs --json --runs --tests",
     "serve": "--address --seed --world",
     "generate": "--check --json",
 }

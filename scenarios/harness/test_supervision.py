@@ -38,8 +38,12 @@ def pid_of(stack: Stack) -> int:
     return pid
 
 
-def with_spare(control: Control, name: str, **others: Any) -> Any:
-    return launch.stack_of(control, name=name, choices=RANDOM, only=("idp",), spare=True, **others)
+@contextlib.contextmanager
+def with_spare(control: Control, name: str, **others: Any) -> Iterator[Stack]:
+    """A stack, beside which a spare one is ready."""
+    with launch.stack_of(control, name=name, choices=RANDOM, only=("idp",), spare=True, **others) as stack:
+        control.call("settle")
+        yield stack
 
 
 def spare_folders(stack: Stack) -> list[str]:
