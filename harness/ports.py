@@ -19,6 +19,9 @@ from harness.errors import PortConfigurationError, PortTakenError
 OFFSET = "PORT_OFFSET"
 LOOPBACK = ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"))
 RANDOM_ATTEMPTS = 50
+# Who binds a port that another holds without listening needs an option that both have set. Ours are held in a way
+# that our own listeners share, and nobody else: a second harness that tries it as it would be LENT is refused.
+HELD, LENT, LISTENING = ("SO_REUSEPORT",), ("SO_REUSEADDR",), ("SO_REUSEADDR", "SO_REUSEPORT")
 HIGHEST = 65535
 
 
@@ -148,11 +151,17 @@ class Reservation:
 
     def listen(self) -> list[socket.socket]:
         """Listening sockets on every loopback address; connections queue until the service accepts them."""
-        sockets = [_bound(held.family, held.getsockname()[0], self.number) for held in self._held]
+        sockets = [_bound(held.family, held.getsockname()[0], self.number, LISTENING) for held in self._held]
         for listening in sockets:
             listening.listen(128)
             listening.set_inheritable(True)
         return sockets
+
+    def lend(self) -> None:
+        """Let a program of its own bind the port: any that sets ``SO_REUSEADDR``, as nearly all do."""
+        places = [(held.family, held.getsockname()[0]) for held in self._held]
+        self.close()
+        self._held = [] if os.name == "nt" else [_bound(*place, self.number, LENT) for place in places]
 
     def close(self) -> None:
         """Give the port back."""
@@ -172,8 +181,8 @@ def reserve(number: int) -> Reservation:
         try:
             for family, address in _loopback():
                 if number:
-                    _bound(family, address, chosen, exclusive=True).close()
-                held.append(_bound(family, address, chosen))
+                    _bound(family, address, chosen, LENT).close()
+                held.append(_held(family, address, chosen))
                 chosen = held[-1].getsockname()[1]
         except OSError:
             for each in held:
@@ -198,14 +207,22 @@ def _has_ipv6() -> bool:
     return True
 
 
-def _bound(family: int, address: str, number: int, *, exclusive: bool = False) -> socket.socket:
+def _held(family: int, address: str, number: int) -> socket.socket:
+    try:
+        return _bound(family, address, number, HELD)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        # Connections of another server that has ended linger (TIME_WAIT), and it did not share its port.
+        return _bound(family, address, number, LISTENING)
+
+
+def _bound(family: int, address: str, number: int, shared_by: tuple[str, ...]) -> socket.socket:
     # asyncio sets TCP_NODELAY only on sockets that name their protocol; without it each answer waits 40 ms.
     made = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        if os.name != "nt":
-            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if hasattr(socket, "SO_REUSEPORT") and not exclusive:
-            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        for option in shared_by if os.name != "nt" else ():
+            made.setsockopt(socket.SOL_SOCKET, getattr(socket, option), 1)
         if family == socket.AF_INET6:
             made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         made.bind((address, number))

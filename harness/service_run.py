@@ -167,7 +167,9 @@ class ServiceRun:
         self._background(self._probe(self._births))
 
     def _bear(self) -> None:
-        sockets = [] if self.service.command else self._reservation.listen()
+        if self.service.command is not None:
+            self._reservation.lend()
+        sockets = [] if self.service.command is not None else self._reservation.listen()
         try:
             self._backend.start(
                 self.service,

@@ -61,8 +61,10 @@ class Spare:
             print(f"a spare stack did not start: {error}", file=sys.stderr)
             self._clear()
             return None
-        if self.stack is not None and self.stack.healthy:
-            return self.stack
+        if self.stack is not None:
+            await self.stack.check()  # it has been a while
+            if self.stack.healthy:
+                return self.stack
         await self._stop()
         return None
 

@@ -141,3 +141,27 @@ def test_listening_sockets_name_their_protocol() -> None:
         for each in listening:
             each.close()
         reservation.close()
+
+
+def test_a_port_is_held_against_a_second_harness_even_while_nobody_listens() -> None:
+    first = reserve(0)
+    try:
+        with pytest.raises(OSError, match="in use"):
+            reserve(first.number)
+        for listening in first.listen():
+            listening.close()
+        with pytest.raises(OSError, match="in use"):
+            reserve(first.number)
+    finally:
+        first.close()
+    reserve(first.number).close()
+
+
+def test_a_lent_port_can_be_bound_by_a_program_of_its_own() -> None:
+    lent = reserve(0)
+    try:
+        lent.lend()
+        with socket.create_server(("127.0.0.1", lent.number)) as server:
+            assert server.getsockname()[1] == lent.number
+    finally:
+        lent.close()
