@@ -47,6 +47,7 @@ class Supervisor:
         self._port = 0
         self._created = leash.created(os.getpid())
         self._kept = False
+        self._writing: asyncio.Task[None] | None = None
 
     async def serve(self) -> None:
         """Listen for verbs until asked to end; then stop every stack."""
@@ -64,17 +65,19 @@ class Supervisor:
         }
         server = await listener.listen(verbs, self._secret)
         self._port = server.sockets[0].getsockname()[1]
-        self._write()
+        self._record().write()
         try:
             await self._ending.wait()
         finally:
             self._backend.end_warming()
-            others = asyncio.to_thread(leash.end, self._backend.strays(), grace=GRACE_S)
-            await asyncio.gather(others, *(stack.stop() for stack in self._running()))
+            ends = [stack.stop() for stack in self._stacks.values()] + ([self._spare.discard()] if self._spare else [])
+            await asyncio.gather(asyncio.to_thread(leash.end, self._backend.strays(), grace=GRACE_S), *ends)
             self._backend.close()
             await asyncio.to_thread(leash.end_children, grace=0.0)
             for folder in (self._templates, *(stack.plan.folder for stack in self._running())):
                 shutil.rmtree(folder, ignore_errors=True)
+            if self._writing is not None:
+                await self._writing
             state.record_path(self.name).unlink(missing_ok=True)
 
     def end(self) -> None:
@@ -222,9 +225,18 @@ class Supervisor:
         return [*self._stacks.values(), *([spare] if spare else [])]
 
     def _write(self) -> None:
-        if self._ending.is_set():
-            return
-        state.Record(
+        """See to it that the record on disk is soon true again: replacing a file takes longer than to fork a child."""
+        if not self._ending.is_set() and (self._writing is None or self._writing.done()):
+            self._writing = asyncio.get_running_loop().create_task(self._write_until_true())
+
+    async def _write_until_true(self) -> None:
+        written = None
+        while (record := self._record()) != written:
+            await asyncio.to_thread(record.write)
+            written = record
+
+    def _record(self) -> state.Record:
+        return state.Record(
             name=self.name,
             pid=os.getpid(),
             created=self._created,
@@ -234,7 +246,7 @@ class Supervisor:
             stacks=(*(stack.plan.folder.name for stack in self._running()), self._templates.name),
             kept=self._kept,
             mark=self._mark,
-        ).write()
+        )
 
 
 async def _supervise(arguments: argparse.Namespace) -> None:
