@@ -195,7 +195,10 @@ class _Zygote:
             leash.wait_gone([psutil.Process(self.pid)], timeout=ENDS_IN_S)
 
     def _readable(self) -> None:
-        chunk = self._channel.recv(CHUNK)
+        try:
+            chunk = self._channel.recv(CHUNK)
+        except ConnectionResetError:  # it died with something of ours unread
+            chunk = b""
         if not chunk:
             self._lost()
             return

@@ -23,10 +23,12 @@ KILLED_IN_S = 2.0
 def die_with_parent(leash: int) -> None:
     """End this process when its parent is gone: when ``leash``, the read end of a pipe the parent holds, closes.
 
-    On Linux the kernel is a second belt, for a process too busy or too broken to notice: SIGKILL at the parent's death
-    (prctl(2); it follows the *thread* that spawned us, so parents spawn from their main thread).
+    On Linux the kernel does it, at once and for a process too busy or too broken to notice: SIGKILL at the parent's
+    death (prctl(2); it follows the *thread* that spawned us, so parents spawn from their main thread).
     """
-    follow_parent(yes=True)
+    if sys.platform == "linux":
+        follow_parent(yes=True)
+        return
 
     def watch() -> None:
         while True:

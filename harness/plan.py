@@ -135,12 +135,14 @@ def rehearsal_environment(name: str, inherited: Mapping[str, str]) -> dict[str, 
 
 
 def families(services: Iterable[str], processors: int) -> list[tuple[str, ...]]:
-    """Which services are warmed in one process: with more than one processor the longest start has one to itself.
+    """Which services are warmed, and later forked, by one process.
 
-    What is not warm is started by the first of them too; so there is one, and be it empty.
+    With more than one processor the longest start has one almost to itself: it shares it with the shortest, so that the
+    other process does not have to do all the forking. What is not warm is started by the first of them too; so there is
+    one, and be it empty.
     """
     known = project.services()
     warm = [name for name in services if known[name].warm and known[name].app is not None]
     ordered = tuple(sorted(warm, key=lambda name: -known[name].cold_start_s))
-    divided = (ordered[:1], ordered[1:]) if processors > 1 else (ordered,)
+    divided = [(*ordered[:1], *ordered[1:][-1:]), ordered[1:-1]] if processors > 1 else [ordered]
     return [family for family in divided if family] or [()]

@@ -24,6 +24,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -32,6 +33,7 @@ from typing import Any, NoReturn
 from harness import leash, serve
 
 GRACE_S = 1.0
+THREADS_GONE_IN_S = 5.0
 MOST_SOCKETS = 16
 CHUNK = 1 << 16
 
@@ -200,6 +202,15 @@ def tell(channel: socket.socket, what: Mapping[str, Any]) -> None:
         channel.sendall(json.dumps(what).encode() + b"\n")
 
 
+def _be_single_threaded() -> None:
+    """A fork takes only the thread that forks along; the locks of others would stay held in it for ever."""
+    deadline = time.monotonic() + THREADS_GONE_IN_S
+    while threads() != 1:  # the system takes a moment longer than Python to be rid of one
+        if time.monotonic() >= deadline:
+            raise SystemExit(f"the zygote has {threads()} threads and must have one: {threading.enumerate()}")
+        time.sleep(0.001)
+
+
 def threads() -> int:
     """How many threads this process has, counting those that Python does not know of where the system tells."""
     tasks = Path("/proc/self/task")
@@ -263,10 +274,8 @@ def _warmed(services: Mapping[str, Any]) -> Mapping[str, Any]:
     from harness import rehearsal  # noqa: PLC0415  # loads every library the services use
 
     apps = rehearsal.rehearse(services)
-    gc.collect()
-    gc.freeze()
-    if threads() != 1:
-        raise SystemExit(f"the zygote has {threads()} threads and must have one: {threading.enumerate()}")
+    gc.freeze()  # without collecting first: that takes longer than what little it would free is worth
+    _be_single_threaded()
     return apps
 
 
