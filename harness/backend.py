@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -34,6 +35,16 @@ def processors() -> int:
     return max(1, (os.cpu_count() or 1) // int(os.environ.get(WORKERS, "1")))
 
 
+@dataclass(frozen=True)
+class Birth:
+    """A process for ``service``: its whole environment, the log its output is appended to, and what a cold one runs."""
+
+    service: Service
+    command: Sequence[str]
+    env: Mapping[str, str]
+    log: Path
+
+
 class Backend:
     """Starts services and reports what becomes of them; policy is not its business.
 
@@ -54,22 +65,13 @@ class Backend:
         self._ending = False
         self._zygotes = self._made(families)
 
-    def start(
-        self,
-        service: Service,
-        sockets: Sequence[socket.socket],
-        *,
-        command: Sequence[str],
-        env: Mapping[str, str],
-        log: Path,
-        report: Report,
-    ) -> None:
-        """Start ``service`` on listening ``sockets``, its output appended to ``log``.
+    def start(self, birth: Birth, sockets: Sequence[socket.socket], report: Report) -> None:
+        """Start a service on listening ``sockets``.
 
         ``report`` gets :class:`Spawned`, later :class:`Exited`, on the event loop's thread.
         """
-        zygote = next((each for each in self._zygotes if service.name in each.family), self._zygotes[0])
-        zygote.start(service, sockets, command=command, env=env, log=log, report=report)
+        zygote = next((each for each in self._zygotes if birth.service.name in each.family), self._zygotes[0])
+        zygote.start(birth, sockets, report)
 
     def strays(self, nonce: str = "") -> list[psutil.Process]:
         """What services of the stack ``nonce`` (none: of any) had started and left: it has come to the zygotes."""
@@ -148,20 +150,16 @@ class _Zygote:
         self._tell({"warm": {name: _rehearsed(name) for name in self.family}, "libraries": libraries})
         asyncio.get_running_loop().add_reader(channel, self._readable)
 
-    def start(
-        self,
-        service: Service,
-        sockets: Sequence[socket.socket],
-        *,
-        command: Sequence[str],
-        env: Mapping[str, str],
-        log: Path,
-        report: Report,
-    ) -> None:
-        folder = ROOT if service.own else project.folder()
-        app = service.app if service.own else None
-        asked: dict[str, Any] = {"service": service.name, "app": app, "command": command, "env": env}
-        asked |= {"log": str(log), "folder": str(folder)}
+    def start(self, birth: Birth, sockets: Sequence[socket.socket], report: Report) -> None:
+        service = birth.service
+        asked = {
+            "service": service.name,
+            "app": service.app if service.own else None,
+            "command": birth.command,
+            "env": birth.env,
+            "log": str(birth.log),
+            "folder": str(ROOT if service.own else project.folder()),
+        }
         self._asked.append(report)
         try:
             self._tell({"start": asked, "sockets": len(sockets)}, sockets)

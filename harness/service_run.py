@@ -13,7 +13,7 @@ from typing import Any
 import psutil
 
 from harness import leash, lifecycle, loopback, readiness
-from harness.backend import Backend
+from harness.backend import Backend, Birth
 from harness.errors import HarnessError, NotReadyError
 from harness.lifecycle import Action, Answered, Event, Exited, Life, Phase, Spawned, Waited
 from harness.logbook import last_lines
@@ -171,14 +171,13 @@ class ServiceRun:
             self._reservation.lend()
         sockets = [] if self.service.command is not None else self._reservation.listen()
         try:
-            self._backend.start(
+            birth = Birth(
                 self.service,
-                sockets,
                 command=command(self._plan, self.service),
                 env=environment(self._plan, self.service.name, os.environ),
                 log=self.log,
-                report=self.happen,
             )
+            self._backend.start(birth, sockets, self.happen)
         finally:
             for each in sockets:
                 each.close()
