@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -25,6 +26,9 @@ from services.idp.pages import Pages
 from services.idp.provider import Provider, Started
 from services.idp.settings import IdpSettings
 from services.shared.health import healthy
+
+KEY_AFTER_S = 0.2
+"""So long the first key waits for somebody to need it, while other services start."""
 
 
 def create_app() -> FastAPI:
@@ -71,8 +75,10 @@ def create_app() -> FastAPI:
 @asynccontextmanager
 async def _running(app: FastAPI) -> AsyncIterator[None]:
     app.state.provider = provider = Provider.start(IdpSettings())
+    preparing = asyncio.get_running_loop().call_later(KEY_AFTER_S, provider.keys.prepare)
     try:
         yield
     finally:
+        preparing.cancel()
         provider.keys.close()
         del app.state.provider

@@ -8,7 +8,7 @@ import sys
 import threading
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Self
@@ -45,23 +45,29 @@ class SigningKey:
 class KeyRing:
     """The keys of this provider. One signs; all are published and believed.
 
-    The first is made in the background, since that takes longer than all the rest of a start; whoever needs it before
-    it is there waits.
+    The first is made when somebody needs it, or by :meth:`prepare` in the background: it takes longer than all the rest
+    of a start, and many a provider ends before anybody signs in.
     """
 
     def __init__(self) -> None:
         self._maker = ThreadPoolExecutor(1, thread_name_prefix="signing-key", initializer=_give_way)
-        self._first = self._maker.submit(SigningKey.generate)
+        self._first: Future[SigningKey] | None = None
         self.others: tuple[SigningKey, ...] = ()
 
     def close(self) -> None:
         """Want no more keys; one that is just being made is not waited for."""
         self._maker.shutdown(wait=False, cancel_futures=True)
 
+    def prepare(self) -> Future[SigningKey]:
+        """Begin to make the first key, unless that has begun; returns it as it will be."""
+        if self._first is None:
+            self._first = self._maker.submit(SigningKey.generate)
+        return self._first
+
     @property
     def active(self) -> SigningKey:
         """The key that signs."""
-        return self._first.result()
+        return self.prepare().result()
 
     @property
     def all(self) -> tuple[SigningKey, ...]:
