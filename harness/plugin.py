@@ -15,6 +15,7 @@ from harness import choices, evidence, fixtures, kept, launch, project
 from harness.choices import ATTACH, CHOICES
 from harness.errors import HarnessError
 from harness.systems import SYSTEMS, Systems
+from harness.workers import Interruption
 
 MARKERS = (
     'world(name="base", seed=N): the seeded world that the system of this test begins with',
@@ -32,6 +33,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Check the options, and add what depends on the project: a fixture per service, and those of a browser."""
     config.stash[CHOICES] = choices.read(config)
     config.stash[SYSTEMS] = Systems()
+    config.pluginmanager.register(Interruption(config), "harness-interruption")
     for marker in MARKERS:
         config.addinivalue_line("markers", marker)
     services = ModuleType("harness.services", "A fixture for every service of the project.")

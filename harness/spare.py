@@ -69,9 +69,10 @@ class Spare:
         return None
 
     async def discard(self) -> None:
-        """Nobody will take it."""
-        if await self.take() is not None:
-            await self._stop()
+        """Nobody will take it: stop it, and be it in the middle of its start."""
+        self._starting.cancel()
+        await asyncio.gather(self._starting, return_exceptions=True)
+        await self._stop()
 
     async def _stop(self) -> None:
         if self.stack is not None:
