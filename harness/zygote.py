@@ -229,18 +229,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     channels = [socket.socket(fileno=number) for number in arguments.channel]
     inboxes = [Inbox(channel) for channel in channels]
     wanted = [inbox.wait() for inbox in inboxes]
-    if wanted[0]["libraries"]:
+    libraries, anything = wanted[0]["libraries"], any(each["warm"] for each in wanted)
+    if libraries or anything:
         gc.disable()
-        _load(wanted[0]["libraries"])
+    _load(libraries)
     mine = _divide(len(channels))
     for other in channels[:mine] + channels[mine + 1 :]:
         other.close()
     tell(channels[mine], {"pid": os.getpid()})
     warm = wanted[mine]["warm"]
-    apps = _warmed(warm) if wanted[mine]["libraries"] else {}
+    apps = _warmed(warm) if libraries or warm else {}
     leash.follow_parent(yes=False)  # from here on the channel tells, and there may be others to end first
     try:
-        Zygote(channels[mine], inboxes[mine], apps, builds=bool(wanted[mine]["libraries"]) and not warm).run()
+        Zygote(channels[mine], inboxes[mine], apps, builds=bool(libraries) and not anything).run()
     finally:
         leash.end_children(grace=GRACE_S)
     return 0

@@ -44,7 +44,8 @@ def test_has_a_system_of_its_own(stack, number):
         assert answer.status == 200
     if number in ({early}, {late}):
         (supervisor,) = psutil.Process().children()  # pytest itself grows by what it keeps to report
-        lasting = [supervisor, *(each for each in supervisor.children(recursive=True) if "zygote" in str(each.cmdline()))]
+        below = supervisor.children(recursive=True)
+        lasting = [supervisor, *(each for each in below if "harness.zygote" in each.cmdline())]
         held = sum(each.num_fds() for each in lasting)
         used = sum(each.memory_full_info().uss for each in lasting)
         print(f"AT {{number}}: {{held}} descriptors, {{used}} bytes")

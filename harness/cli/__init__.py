@@ -6,6 +6,7 @@ Exit codes: 0 fine, 1 a check failed, 2 wrong use or a port or set-up problem.
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
 import sys
 import traceback
@@ -13,11 +14,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness import __version__
-from harness.cli import bench, doctor, down, fuzz, generate, lint, logs, ports, record, restart, serve, status, test, up
 from harness.cli.render import render
 from harness.errors import HarnessError
 
-VERBS = (up, down, status, restart, logs, ports, doctor, test, fuzz, record, bench, serve, generate, lint)
+VERBS = (
+    *("up", "down", "status", "restart", "logs", "ports", "doctor"),
+    *("test", "fuzz", "record", "bench", "serve", "generate", "lint"),
+)
+"""Each is a module of this package with ``register(commands)``."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -25,7 +29,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     _open_streams()
     arguments = argparse.Namespace(debug=False)
     try:
-        _parser().parse_args(argv, arguments)
+        given = sys.argv[1:] if argv is None else argv
+        _parser(given).parse_args(given, arguments)
         report = arguments.run(arguments)
         return 0 if report is None else render(report, as_json=getattr(arguments, "json", False))
     except HarnessError as error:
@@ -46,7 +51,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
+    """The parser of the verb that is ``given``; of all of them where none is, for the help."""
     parser = argparse.ArgumentParser(
         prog="python -m harness",
         description="Dress Rehearsal: starts, watches, breaks and proves the simulated system.",
@@ -54,8 +60,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"Dress Rehearsal {__version__}")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for verb in VERBS:  # some offer the services of the project, which it may describe wrongly
-        verb.register(commands)
+    named = next((each for each in given if not each.startswith("-")), None)
+    for verb in (named,) if named in VERBS else VERBS:  # half the time of a short command is loading what others need
+        importlib.import_module(f"{__name__}.{verb}").register(commands)
     return parser
 
 
