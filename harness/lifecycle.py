@@ -37,7 +37,7 @@ class Life:
     since: float = 0.0
     pid: int | None = None
     exit_code: int | None = None
-    last_answer: str = "not asked yet"
+    last_answer: str = "none yet"
     started: float = 0.0
     ready_after: float | None = None
     restarting: bool = False

@@ -11,6 +11,7 @@
     port = 7000                            # SHOP_PORT sets another one; default: any free port
     needs = ["mail", "idp"]
     health = "/healthz"                    # 2xx when it is ready; "tcp": that it accepts connections is enough
+    ready_timeout = 5                      # seconds until it must be ready; default: 60
     env = { MAIL_URL = "{mail.url}", DATA = "{folder}/shop.db" }
     database_variable = "SHOP_DATABASE"    # gets the URL of an SQLite file, which a reset takes away
     warm = true                            # fork it from a process in which it was built and run once
@@ -53,6 +54,7 @@ class ServiceTable(BaseModel):
     port: Annotated[int, Field(ge=1, le=HIGHEST, strict=True)] | None = None
     needs: tuple[str, ...] | None = None
     health: Annotated[str, Field(pattern=rf"^(?:/\S*|{TCP})$")] | None = None
+    ready_timeout: Annotated[float, Field(gt=0, allow_inf_nan=False, strict=True)] | None = None
     env: Mapping[str, str] | None = None
     database_variable: str | None = None
     warm: bool = False
@@ -133,6 +135,7 @@ def _changed(service: Service, told: ServiceTable) -> Service:
         "title": told.title,
         "needs": told.needs,
         "health": told.health,
+        "ready_timeout": told.ready_timeout,
         "settings": told.env,
         "database_variable": told.database_variable,
     }

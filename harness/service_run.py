@@ -12,7 +12,7 @@ from typing import Any
 
 import psutil
 
-from harness import leash, lifecycle, loopback, readiness
+from harness import leash, lifecycle, loopback, ports, readiness
 from harness.backend import Backend, Birth
 from harness.errors import HarnessError, NotReadyError
 from harness.lifecycle import Action, Answered, Event, Exited, Life, Phase, Spawned, Waited
@@ -128,9 +128,10 @@ class ServiceRun:
         """The last lines of the service's log."""
         return last_lines(self.log, LOG_TAIL_LINES)
 
-    def waiting(self) -> bool:
-        """Whether it has not even been started, because others are before it."""
-        return self.life.phase is not Phase.STARTING
+    def time_left(self) -> float:
+        """For how many seconds it may still be starting; the whole time if others are before it."""
+        began = self.life.started if self.life.phase is Phase.STARTING else time.monotonic()
+        return max(0.0, began + self.service.ready_timeout - time.monotonic())
 
     def failure(self) -> NotReadyError:
         """Why the service is not healthy, with the evidence."""
@@ -141,8 +142,10 @@ class ServiceRun:
             what = f"{self.service.name} ended with exit code {life.exit_code} before it was healthy"
         else:
             what = f"{self.service.name} was not healthy after {time.monotonic() - life.started:.1f} s"
-        waited = f"waited for {self._wanted()}"
-        evidence = [f"{waited}; last answer: {life.last_answer}", "end of its log:"]
+        evidence = [f"waited for {self._wanted()}; last answer: {life.last_answer}"]
+        if life.exit_code is not None and (holder := ports.holder(self._reservation.number)).pid:
+            evidence.append(f"its port {self._reservation.number} is held by {holder}")
+        evidence.append("end of its log:")
         return NotReadyError(
             what,
             evidence="\n".join([*evidence, *(f"| {line}" for line in self.tail().splitlines())]),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -15,8 +14,6 @@ from harness.lifecycle import Asked, Phase
 from harness.plan import StackPlan
 from harness.ports import Reservation
 from harness.service_run import GRACE_S, ServiceRun
-
-READY_TIMEOUT_S = 60.0
 
 
 class StackRun:
@@ -91,13 +88,12 @@ class StackRun:
         settled = (Phase.HEALTHY, Phase.CRASHED, Phase.RESTARTING, Phase.STOPPED)
         waits = {asyncio.ensure_future(run.reached(*settled)): run for run in runs}
         pending = set(waits)
-        deadline = time.monotonic() + READY_TIMEOUT_S
         try:
             while pending:
-                remaining = max(0.0, deadline - time.monotonic())
+                remaining = min(waits[wait].time_left() for wait in pending)
                 done, pending = await asyncio.wait(pending, timeout=remaining, return_when=asyncio.FIRST_COMPLETED)
                 failed = [waits[wait] for wait in done if wait.result() is not Phase.HEALTHY]
-                late = [] if done else sorted((waits[wait] for wait in pending), key=ServiceRun.waiting)
+                late = [waits[wait] for wait in pending if waits[wait].time_left() == 0.0]
                 if failed or late:
                     raise (failed or late)[0].failure()
         finally:

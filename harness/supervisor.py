@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import os
 import secrets
 import shutil
@@ -232,7 +233,8 @@ class Supervisor:
     async def _write_until_true(self) -> None:
         written = None
         while (record := self._record()) != written:
-            await asyncio.to_thread(record.write)
+            with contextlib.suppress(OSError):  # on a full disk the one before stands: it has the mark of all we run
+                await asyncio.to_thread(record.write)
             written = record
 
     def _record(self) -> state.Record:
