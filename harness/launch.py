@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -18,12 +19,14 @@ from harness import bundle, ports, project, state
 from harness.bootstrap import child_environment
 from harness.control import Control, Emit
 from harness.errors import AlreadyRunningError, HarnessError, SupervisorError
+from harness.logbook import last_lines
 from harness.plan import closure
 from harness.ports import Source
 from harness.stack import Stack
 from harness.topology import ROOT, Kind
 
 SUPERVISOR_STARTS_IN_S = 15.0
+LOG_TAIL_LINES = 20
 LEASH = subprocess.PIPE
 
 
@@ -245,9 +248,13 @@ def connect(name: str, process: subprocess.Popen[bytes]) -> Control:
     log = supervisor_log(name)
     raise SupervisorError(
         f"the supervisor {name!r} did not start (exit code {process.poll()})",
-        evidence=log.read_text(encoding="utf-8", errors="replace")[-2000:],
+        evidence=last_lines(log, LOG_TAIL_LINES) or f"it wrote nothing; {_free(log.parent)}",
         todo=f"log: {log}",
     )
+
+
+def _free(folder: Path) -> str:
+    return f"{shutil.disk_usage(folder).free} bytes are free on the disk of {folder}"
 
 
 def supervisor_log(name: str) -> Path:

@@ -12,6 +12,8 @@ from typing import IO
 CHUNK = 1 << 16
 LONGEST = 1 << 12
 REMEMBERED = 64
+WIDEST = 500
+"""Of a line in the end of a log, which is read where there is little room."""
 STAMP = len("2026-11-23 12:00:00,000")
 # Services log what strangers send; it must not steer the terminal of whoever reads it.
 VISIBLE = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) != "\t"}
@@ -77,7 +79,7 @@ class Log:
         if raw[4:5] == b"-" and raw[7:8] == b"-" and raw[13:14] == b":" and raw[:4].isdigit():
             self._stamp = raw[:STAMP].decode("ascii", "replace").replace("T", " ")
         text = raw.rstrip(b"\r").decode("utf-8", "replace")
-        return Line(self.service, text if text.isprintable() else text.translate(VISIBLE), self._stamp)
+        return Line(self.service, _visible(text), self._stamp)
 
 
 def merged(logs: Iterable[Log]) -> Iterator[Line]:
@@ -86,12 +88,17 @@ def merged(logs: Iterable[Log]) -> Iterator[Line]:
 
 
 def last_lines(path: Path, lines: int) -> str:
-    """The last ``lines`` lines of a log, and one that was never finished; nothing when there is no log."""
+    """The last ``lines`` lines of a log, also one that was never finished, each by its end; nothing without a log."""
     if not path.exists():
         return ""
     with path.open("rb") as file:
         file.seek(max(_last(file, lines), file.seek(0, os.SEEK_END) - lines * LONGEST))
-        return file.read().decode("utf-8", "replace").rstrip("\n")
+        told = file.read().decode("utf-8", "replace").rstrip("\n").split("\n")
+    return "\n".join(_visible(line if len(line) <= WIDEST else f"…{line[-WIDEST:]}") for line in told[-lines:])
+
+
+def _visible(text: str) -> str:
+    return text if text.isprintable() else text.translate(VISIBLE)
 
 
 def _identity(file: IO[bytes]) -> tuple[int, int]:

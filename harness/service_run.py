@@ -23,6 +23,7 @@ from harness.topology import TCP
 
 GRACE_S = 1.5
 PROBE_PAUSE_S = 0.02
+LONG_S = 0.1
 CHECK_PAUSE_S = 5.0
 LOOKED_AFTER = (Phase.HEALTHY, Phase.UNHEALTHY)
 LOG_TAIL_LINES = 40
@@ -48,6 +49,7 @@ class ServiceRun:
         self.life = Life(restarts_itself=restarts_itself)
         self.log = plan.folder / f"{name}.log"
         self.created = self.spawned = 0.0
+        self._asked: float | None = None
         self._births = 0
         self._plan, self._reservation, self._backend, self._on_change = plan, reservation, backend, on_change
         self._changed = asyncio.Condition()
@@ -142,10 +144,12 @@ class ServiceRun:
             what = f"{self.service.name} ended with exit code {life.exit_code} before it was healthy"
         else:
             what = f"{self.service.name} was not healthy after {time.monotonic() - life.started:.1f} s"
-        evidence = [f"waited for {self._wanted()}; last answer: {life.last_answer}"]
+        silence = 0.0 if self._asked is None else time.monotonic() - self._asked
+        answer = f"none for {silence:.1f} s" if silence > LONG_S else life.last_answer
+        evidence = [f"waited for {self._wanted()}; last answer: {answer}"]
         if life.exit_code is not None and (holder := ports.holder(self._reservation.number)).pid:
             evidence.append(f"its port {self._reservation.number} is held by {holder}")
-        evidence.append("end of its log:")
+        evidence.append("end of its log:" if self.tail() else "its log is empty")
         return NotReadyError(
             what,
             evidence="\n".join([*evidence, *(f"| {line}" for line in self.tail().splitlines())]),
@@ -187,7 +191,11 @@ class ServiceRun:
 
     async def _health(self) -> Answered:
         nonce = self._plan.nonce if self.service.own else None
-        return await readiness.ask(self._reservation.number, self.service.health, nonce)
+        self._asked = time.monotonic()
+        try:
+            return await readiness.ask(self._reservation.number, self.service.health, nonce)
+        finally:
+            self._asked = None
 
     async def _probe(self, birth: int) -> None:
         while self.life.phase is Phase.STARTING and self._births == birth:

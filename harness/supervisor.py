@@ -66,8 +66,8 @@ class Supervisor:
         }
         server = await listener.listen(verbs, self._secret)
         self._port = server.sockets[0].getsockname()[1]
-        self._record().write()
         try:
+            self._record().write()
             await self._ending.wait()
         finally:
             self._backend.end_warming()

@@ -143,6 +143,7 @@ def test_up_runs_somebody_elses_system(project: Path) -> None:
         ({"services": {"shop": {"app": "a:b", "needs": ["mail"]}}}, ["there is no service 'mail'"]),
         ({"services": {"shop": {"app": "a:b", "port": 70000}}}, ["services.shop.port: "]),
         ({"services": {"shop": {"app": "a:b", "port": "80"}}}, ["services.shop.port: "]),
+        ({"services": {"shop": {"app": "a:b", "ready_timeout": 0}}}, ["services.shop.ready_timeout: "]),
         ({"services": {"shop": {"app": "a:b", "health": "tcp"}}}, ['health = "tcp" says nothing of an app']),
         ({"services": {"shop": {"command": "run {prot}"}}}, ["services.shop.command: {prot} stands for nothing"]),
         ({"services": {"shop": {"command": "run 'unclosed"}}}, ["services.shop.command: No closing quotation"]),
