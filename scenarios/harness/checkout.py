@@ -8,12 +8,13 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psutil
+import pytest
 
 from harness import leash
 from harness.bootstrap import child_environment
@@ -89,6 +90,17 @@ def came_out_of(folder: Path) -> list[psutil.Process]:
             if place and Path(place).is_relative_to(folder) and process.status() != psutil.STATUS_ZOMBIE:
                 found.append(process)
     return found
+
+
+@contextlib.contextmanager
+def checkouts(folders: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder for checkouts. Nothing that ever came out of any of them may live in the end."""
+    place = folders.mktemp("checkouts")
+    yield place
+    left = came_out_of(place)
+    told = [shown(process) for process in left]
+    leash.end(left, grace=0.0)
+    assert told == []
 
 
 def until(condition: Callable[[], bool], *, within: float, otherwise: str) -> None:

@@ -31,7 +31,7 @@ while True:
     listening.accept()[0].close()
 """
 DESK = """
-import os, signal, socket, sys
+import os, select, signal, socket, sys
 
 born, tell = os.pipe()
 
@@ -69,10 +69,10 @@ def daemon():
 
 
 def flood():
-    os.nice(19)
     be("flood")
     while True:
         os.write(1, b"and on and on and on\\n" * 200)
+        select.select([], [], [], 0.001)  # four megabytes a second; more would starve whoever shall end it
         if os.fstat(1).st_size > 1 << 24:
             os.ftruncate(1, 0)
 
@@ -141,3 +141,5 @@ FILES = {
     "conftest.py": CONFTEST,
     "test_specimens.py": TESTS,
 }
+WITHOUT_APP = {**FILES, "pyproject.toml": PYPROJECT.replace('"mule", "app"]', '"mule"]')}
+"""Starts in a third of the processor time."""

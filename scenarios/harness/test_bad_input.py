@@ -16,7 +16,7 @@ import pytest
 
 from harness import evidence
 from harness.systems import Systems
-from scenarios.harness.checkout import Checkout, came_out_of, shown
+from scenarios.harness.checkout import Checkout, checkouts
 
 pytestmark = pytest.mark.xdist_group("bad-input")
 
@@ -152,13 +152,8 @@ QUICK = ("-q", "-p", "no:playwright", "-p", "no:schemathesis", "-p", "no:hypothe
 @pytest.fixture(scope="module", autouse=True)
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Where the checkouts are. In the end nothing that ever came out of any of them may live."""
-    place = tmp_path_factory.mktemp("checkouts")
-    yield place
-    left = came_out_of(place)
-    told = [shown(process) for process in left]
-    for process in left:
-        process.kill()
-    assert told == []
+    with checkouts(tmp_path_factory) as place:
+        yield place
 
 
 @pytest.fixture(scope="module")

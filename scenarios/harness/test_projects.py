@@ -108,8 +108,9 @@ def run(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """One command in the project's folder."""
     env = {key: value for key, value in child_environment(os.environ).items() if not key.startswith("HARNESS_")}
     return subprocess.run(
-        [sys.executable, "-m", *arguments], cwd=project, env=env, capture_output=True, text=True, check=False, timeout=60
-    )
+        [sys.executable, "-m", *arguments],
+        cwd=project, env=env, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
 
 
 def test_fixtures_run_somebody_elses_system(project: Path) -> None:
