@@ -75,7 +75,8 @@ def recording(stack: Stack, *, name: str, username: str, path: Path, headless: b
             # The public way to Playwright's recorder is its own command line, which cannot start signed in.
             context._sync(context._impl_obj._show_recorder(options))  # noqa: SLF001
             try:
-                yield page
+                with contextlib.suppress(KeyboardInterrupt):  # it ends the recording and loses nothing of it
+                    yield page
             finally:
                 with contextlib.suppress(Error):  # Ctrl-C in a terminal reaches the driver too, and it closes all
                     context.close()

@@ -17,7 +17,7 @@ from harness.service_run import GRACE_S, ServiceRun
 
 
 class StackRun:
-    """A stack: all its services, started and stopped together."""
+    """A stack: all its services, started and stopped together. The logs of a ``lasting`` one outlive its supervisor."""
 
     def __init__(
         self,
@@ -29,7 +29,7 @@ class StackRun:
         *,
         restarts_itself: bool = False,
     ) -> None:
-        self.plan = plan
+        self.plan, self.lasting = plan, restarts_itself
         self._backend = backend
         self._reservations = reservations
         self._on_change = on_change

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import os
 import secrets
 import shutil
@@ -24,6 +23,7 @@ from harness import leash, listener, ports, state
 from harness.backend import Backend
 from harness.control import Emit
 from harness.errors import HarnessError
+from harness.keeper import Keeper
 from harness.plan import StackPlan, closure
 from harness.ports import Choice
 from harness.service_run import GRACE_S
@@ -48,7 +48,7 @@ class Supervisor:
         self._port = 0
         self._created = leash.created(os.getpid())
         self._kept = False
-        self._writing: asyncio.Task[None] | None = None
+        self._keeper = Keeper(self._record)
 
     async def serve(self) -> None:
         """Listen for verbs until asked to end; then stop every stack."""
@@ -67,7 +67,7 @@ class Supervisor:
         server = await listener.listen(verbs, self._secret)
         self._port = server.sockets[0].getsockname()[1]
         try:
-            self._record().write()
+            self._keeper.begin()
             await self._ending.wait()
         finally:
             self._backend.end_warming()
@@ -75,10 +75,10 @@ class Supervisor:
             await asyncio.gather(asyncio.to_thread(leash.end, self._backend.strays(), grace=GRACE_S), *ends)
             self._backend.close()
             await asyncio.to_thread(leash.end_children, grace=0.0)
-            for folder in (self._templates, *(stack.plan.folder for stack in self._running())):
+            passing = [stack.plan.folder for stack in self._running() if not stack.lasting]
+            for folder in (self._templates, *passing):
                 shutil.rmtree(folder, ignore_errors=True)
-            if self._writing is not None:
-                await self._writing
+            await self._keeper.caught_up()
             state.record_path(self.name).unlink(missing_ok=True)
 
     def end(self) -> None:
@@ -110,6 +110,7 @@ class Supervisor:
             await self._started(stack, emit)
         if wish is not None and asked.get("spare"):
             await self._prepare(wish, asked)
+        await self._keeper.caught_up()
         return stack.describe()
 
     def _made(self, name: str, asked: Mapping[str, Any], services: tuple[str, ...]) -> StackRun:
@@ -226,16 +227,8 @@ class Supervisor:
         return [*self._stacks.values(), *([spare] if spare else [])]
 
     def _write(self) -> None:
-        """See to it that the record on disk is soon true again: replacing a file takes longer than to fork a child."""
-        if not self._ending.is_set() and (self._writing is None or self._writing.done()):
-            self._writing = asyncio.get_running_loop().create_task(self._write_until_true())
-
-    async def _write_until_true(self) -> None:
-        written = None
-        while (record := self._record()) != written:
-            with contextlib.suppress(OSError):  # on a full disk the one before stands: it has the mark of all we run
-                await asyncio.to_thread(record.write)
-            written = record
+        if not self._ending.is_set():
+            self._keeper.changed()
 
     def _record(self) -> state.Record:
         return state.Record(

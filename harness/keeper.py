@@ -1,0 +1,47 @@
+"""Keeps a supervisor's record on disk true, without holding up what it is about."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+
+from harness.state import Record
+
+
+class Keeper:
+    """Writes the record that ``make`` gives whenever it has changed, beside the work.
+
+    Replacing a file takes longer than to fork a child. On a full disk the record before stands: it has the mark of all
+    that we run.
+    """
+
+    def __init__(self, make: Callable[[], Record]) -> None:
+        self._make = make
+        self._written: Record | None = None
+        self._writing: asyncio.Task[None] | None = None
+
+    def begin(self) -> None:
+        """Write the first one, before anybody is told that there is something to find.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        self._written = self._make()
+        self._written.write()
+
+    def changed(self) -> None:
+        """There may be something new to write."""
+        if self._writing is None or self._writing.done():
+            self._writing = asyncio.get_running_loop().create_task(self._write())
+
+    async def caught_up(self) -> None:
+        """Wait until all that has changed is written."""
+        if self._writing is not None:
+            await self._writing
+
+    async def _write(self) -> None:
+        while (record := self._make()) != self._written:
+            with contextlib.suppress(OSError):
+                await asyncio.to_thread(record.write)
+            self._written = record
