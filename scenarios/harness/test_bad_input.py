@@ -14,8 +14,8 @@ from typing import cast
 
 import pytest
 
-from harness import evidence
-from harness.systems import Systems
+from harness.plugin import evidence
+from harness.plugin.systems import Systems
 from scenarios.harness.checkout import Checkout, checkouts
 
 pytestmark = pytest.mark.xdist_group("bad-input")

@@ -197,4 +197,4 @@ def test_the_run_leaves_nothing_and_nobody_is_hurt_by_what_another_left(
 def test_fixtures_are_documented(inner: Inner) -> None:
     told = inner.run("--fixtures", *QUICK).stdout
     for name in ("stack", "shared_stack", "as_user", "mcp_client", "page_as", "ticketing", "ui"):
-        assert re.search(rf"^{name} .*-- \S*harness/\w+\.py:\d+\n    \S", told, re.MULTILINE), name
+        assert re.search(rf"^{name} .*-- \S*harness/plugin/\w+\.py:\d+\n    \S", told, re.MULTILINE), name

@@ -15,10 +15,11 @@ import httpx
 import psutil
 import pytest
 
-from harness import choices, launch, leash, state
-from harness.attached import AttachedStack
+from harness import launch, leash, state
 from harness.control import Control
 from harness.errors import HarnessError
+from harness.plugin import choices
+from harness.plugin.attached import AttachedStack
 from harness.stack import Stack
 from harness.topology import ROOT
 from scenarios.harness.inner import QUICK, Inner

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from harness import launch
-from harness.choices import Choices
 from harness.control import Control
 from harness.errors import HarnessError
+from harness.plugin.choices import Choices
 from harness.stack import Stack
 
 MOST_KEPT = 3

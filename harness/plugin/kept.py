@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from harness import state
+from harness.plugin.systems import MOST_KEPT
 from harness.stack import Stack
-from harness.systems import MOST_KEPT
 
 TITLE = "kept running (--keep-on-failure)"
 HOW_TO_END = "end all of this: python -m harness down (so does the next run with --keep-on-failure)"

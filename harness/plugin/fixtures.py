@@ -8,18 +8,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness import choices, project, worker
-from harness.choices import CHOICES
+from harness import project
 from harness.control import Control
 from harness.errors import HarnessError
 from harness.mcp_client import McpClient
 from harness.plan import closure
+from harness.plugin import choices, worker
+from harness.plugin.choices import CHOICES
+from harness.plugin.systems import SYSTEMS, World, told
 from harness.stack import RunningService, Stack
-from harness.systems import SYSTEMS, World, told
 
 if TYPE_CHECKING:
-    from harness.attached import AttachedStack
     from harness.person import Person
+    from harness.plugin.attached import AttachedStack
 
 NAMED = "_services_by_name"
 IN_A_BROWSER = ("page", "context", "open_context", "page_as")
@@ -122,7 +123,7 @@ def _begun_anew(request: pytest.FixtureRequest) -> Iterator[Callable[[], Stack]]
 @pytest.fixture(scope="session")
 def _attached_stack(request: pytest.FixtureRequest) -> Iterator[AttachedStack]:
     """The system of ``--stack=attach``."""
-    from harness.attached import attach  # noqa: PLC0415  # the command line, which no other mode needs
+    from harness.plugin.attached import attach  # noqa: PLC0415  # the command line, which no other mode needs
 
     with told():
         attached = attach()

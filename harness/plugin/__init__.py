@@ -11,11 +11,12 @@ from types import ModuleType
 
 import pytest
 
-from harness import choices, evidence, fixtures, kept, launch, project
-from harness.choices import ATTACH, CHOICES
+from harness import launch, project
 from harness.errors import HarnessError
-from harness.systems import SYSTEMS, Systems
-from harness.workers import Interruption
+from harness.plugin import choices, evidence, fixtures, kept
+from harness.plugin.choices import ATTACH, CHOICES
+from harness.plugin.systems import SYSTEMS, Systems
+from harness.plugin.workers import Interruption
 
 MARKERS = (
     'world(name="base", seed=N): the seeded world that the system of this test begins with',
@@ -46,7 +47,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(fixtures, "harness-fixtures")
     config.pluginmanager.register(services, "harness-services")
     if config.pluginmanager.hasplugin(BROWSER):
-        from harness import browsing  # noqa: PLC0415  # after Playwright's own, whose fixtures it refines
+        from harness.plugin import browsing  # noqa: PLC0415  # after Playwright's own, whose fixtures it refines
 
         config.pluginmanager.register(browsing, "harness-browsing")
 
@@ -61,7 +62,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     except HarnessError as error:
         raise choices.as_usage(error) from error
     if config.stash[CHOICES].stack == ATTACH:
-        from harness import attached  # noqa: PLC0415  # the command line, which no other mode needs
+        from harness.plugin import attached  # noqa: PLC0415  # the command line, which no other mode needs
 
         try:
             attached.attach()

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness import browser, evidence, project, web
+from harness import browser, project, web
 from harness.errors import HarnessError
-from harness.fixtures import stack_of
-from harness.systems import told
-from harness.witness import Witness
+from harness.plugin import evidence
+from harness.plugin.fixtures import stack_of
+from harness.plugin.systems import told
+from harness.plugin.witness import Witness
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Page, StorageState

@@ -16,10 +16,10 @@ import pytest
 from xprocess import ProcessStarter, XProcess
 
 from harness import launch, state
-from harness.choices import CHOICES
 from harness.control import Control
 from harness.errors import SupervisorError
-from harness.systems import SYSTEMS, Systems
+from harness.plugin.choices import CHOICES
+from harness.plugin.systems import SYSTEMS, Systems
 from harness.topology import ROOT
 
 LOG_TAIL = 2000

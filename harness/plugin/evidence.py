@@ -10,8 +10,8 @@ from typing import Any, TypeAlias
 import pytest
 
 from harness.errors import HarnessError
+from harness.plugin.systems import Systems
 from harness.stack import Stack
-from harness.systems import Systems
 
 Section: TypeAlias = tuple[str, str]
 STARTED = pytest.StashKey[float]()
