@@ -73,14 +73,20 @@ class Backend:
         zygote = next((each for each in self._zygotes if birth.service.name in each.family), self._zygotes[0])
         zygote.start(birth, sockets, report)
 
-    def strays(self, nonce: str = "") -> list[psutil.Process]:
-        """What services of the stack ``nonce`` (none: of any) had started and left: it has come to the zygotes."""
+    def strays(self, nonce: str = "", service: str | None = None) -> list[psutil.Process]:
+        """What services had started and left, so that it has come to the zygotes.
+
+        Only those of the stack ``nonce`` (none: of any) and of one ``service`` (None: of all).
+        """
         known = {pid for zygote in self._zygotes for pid in zygote.known()}
         found = []
         for zygote in self._zygotes:
             for process in leash.children(zygote.pid):
                 with contextlib.suppress(psutil.Error):
-                    if process.pid not in known and process.environ().get(plan.NONCE, "").startswith(nonce):
+                    if process.pid in known:
+                        continue
+                    told = process.environ()
+                    if told.get(plan.NONCE, "").startswith(nonce) and service in (None, told.get("HARNESS_SERVICE")):
                         found.append(process)
         return found
 

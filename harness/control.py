@@ -54,4 +54,6 @@ class Control:
                 raise kind(error["what"], evidence=error["evidence"], todo=error["todo"])
             else:
                 return told["result"]
-        raise SupervisorError("the supervisor ended while it was asked", todo="its log: .harness/run")
+        raise SupervisorError(
+            "the supervisor has died", todo="its log: .harness/run/NAME.log, up.log for up"
+        )

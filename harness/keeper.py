@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 
 from harness.state import Record
@@ -36,12 +35,14 @@ class Keeper:
             self._writing = asyncio.get_running_loop().create_task(self._write())
 
     async def caught_up(self) -> None:
-        """Wait until all that has changed is written."""
+        """Wait until all that has changed is written, or cannot be."""
         if self._writing is not None:
             await self._writing
 
     async def _write(self) -> None:
         while (record := self._make()) != self._written:
-            with contextlib.suppress(OSError):
+            try:
                 await asyncio.to_thread(record.write)
+            except OSError:  # the next change tries again
+                return
             self._written = record

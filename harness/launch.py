@@ -55,7 +55,7 @@ def running(
     with (
         supervised(f"script-{os.getpid()}", backend=backend, services=closure(only)) as control,
         stack_of(
-            control, name=f"script-{os.getpid()}", choices=choose(ports), seed=seed, world=world, only=only
+            control, name=f"script-{os.getpid()}", choices=choose(ports, only=only), seed=seed, world=world, only=only
         ) as stack,
     ):
         yield stack
@@ -129,9 +129,16 @@ def _bundle() -> Path:
 
 
 def choose(
-    mode: str, *, flags: Mapping[str, str] | None = None, environ: Mapping[str, str] | None = None
+    mode: str,
+    *,
+    only: Sequence[str] | None = None,
+    flags: Mapping[str, str] | None = None,
+    environ: Mapping[str, str] | None = None,
 ) -> dict[str, tuple[int, str, str]]:
-    """Port, variable and source per service: all 0 for ``random``, the port map for ``configured``."""
+    """Port, variable and source per service: all 0 for ``random``, the port map for ``configured``.
+
+    Only those of the services that shall start (``only``, and what they need) must get along with each other.
+    """
     if mode == "random":
         return {port.service: (0, port.variable, "random") for port in project.port_map()}
     if mode != "configured":
@@ -142,7 +149,7 @@ def choose(
         Source("environment", os.environ if environ is None else environ),
         Source(".env", told),
     )
-    choices = ports.configured(sources, project.port_map())
+    choices = ports.configured(sources, project.port_map(), used_by=closure(only))
     return {name: (choice.number, choice.variable, choice.source) for name, choice in choices.items()}
 
 

@@ -151,18 +151,35 @@ def _lives(process: psutil.Process) -> bool:
 
 def same_process(pid: int, created: float) -> psutil.Process | None:
     """The live process ``pid`` if it is still the one that was created at ``created`` (pids are reused)."""
-    try:
+    with contextlib.suppress(psutil.NoSuchProcess):
         process = psutil.Process(pid)
-        if process.create_time() == created and _lives(process):
+        if _created(process) == created and _lives(process):
             return process
-    except psutil.NoSuchProcess:
-        pass
     return None
 
 
 def created(pid: int) -> float:
-    """When the process was created, as the system tells it: with the pid, its identity. 0 when it is gone."""
+    """When the process was created: with the pid, its identity. 0 when it is gone.
+
+    On Linux in ticks since the machine was started, which no setting of its clock changes.
+    """
     try:
-        return psutil.Process(pid).create_time()
+        return _created(psutil.Process(pid))
     except psutil.NoSuchProcess:
         return 0.0
+
+
+def _created(process: psutil.Process) -> float:
+    if sys.platform != "linux":
+        return process.create_time()
+    try:
+        told = Path(f"/proc/{process.pid}/stat").read_bytes()
+    except OSError as error:
+        raise psutil.NoSuchProcess(process.pid) from error
+    return float(told.rpartition(b")")[2].split()[19])  # starttime, the 22nd field (proc_pid_stat(5))
+
+
+def boot() -> str:
+    """Which run of the machine this is: pids and ticks of another one say nothing. Empty where it does not tell."""
+    path = Path("/proc/sys/kernel/random/boot_id")
+    return path.read_text(encoding="ascii").strip() if path.exists() else ""

@@ -27,16 +27,20 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from harness.errors import HarnessError
-from harness.placeholders import Places, fill
+from harness.placeholders import OWN_PLACES, Places, fill
 from harness.ports import HIGHEST, Port
 from harness.topology import TCP, Service
 
 NAME = re.compile(r"[a-z][a-z0-9-]*")
+
+
+Plain: TypeAlias = Annotated[str, Field(pattern=r"^[^\x00]*$")]
+"""Text that a process can be given."""
 
 
 class ProjectError(HarnessError):
@@ -49,13 +53,13 @@ class ServiceTable(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     app: Annotated[str, Field(pattern=r"^[\w.]+:\w+$")] | None = None
-    command: Annotated[str, Field(min_length=1)] | None = None
+    command: Annotated[Plain, Field(min_length=1)] | None = None
     title: str | None = None
     port: Annotated[int, Field(ge=1, le=HIGHEST, strict=True)] | None = None
     needs: tuple[str, ...] | None = None
     health: Annotated[str, Field(pattern=rf"^(?:/\S*|{TCP})$")] | None = None
     ready_timeout: Annotated[float, Field(gt=0, allow_inf_nan=False, strict=True)] | None = None
-    env: Mapping[str, str] | None = None
+    env: Mapping[Annotated[str, Field(pattern=r"^[A-Za-z_]\w*$")], Plain] | None = None
     database_variable: str | None = None
     warm: bool = False
 
@@ -121,7 +125,7 @@ def read(path: Path, told: Mapping[str, Any], *, services: Mapping[str, Service]
         known = numbered.get(name, Port(name, f"{_variable(name)}_PORT", None))
         numbered[name] = known if each.port is None else replace(known, default=each.port)
     start = tuple(merged) if wanted.start is None else wanted.start
-    if mistakes := [*_mistakes(merged, services, start), *_loops(merged)]:
+    if mistakes := [*_mistakes(merged, services, start), *_loops(merged), *_shared(merged, numbered)]:
         raise _refused(path, mistakes)
     return Manifest(merged, tuple(numbered.values()), start)
 
@@ -153,8 +157,11 @@ def _mistakes(merged: Mapping[str, Service], known: Mapping[str, Service], start
     mistakes = [f"start: there is no service {name!r}" for name in start if name not in merged]
     places = Places.example(merged)
     for name, service in merged.items():
-        if not NAME.fullmatch(name):
-            mistakes.append(f"services.{name}: a name is made of a-z, 0-9 and -, and begins with a letter")
+        if not NAME.fullmatch(name) or name in OWN_PLACES:
+            mistakes.append(
+                f"services.{name}: a name is made of a-z, 0-9 and -, begins with a letter, "
+                f"and is none of {', '.join(OWN_PLACES)}"
+            )
         if name not in known and service.app is None and service.command is None:
             mistakes.append(f"services.{name}: give app or command")
         unknown = [need for need in service.needs if need not in merged]
@@ -162,10 +169,23 @@ def _mistakes(merged: Mapping[str, Service], known: Mapping[str, Service], start
         texts = {"command": service.command or "", **{f"env.{key}": value for key, value in service.settings.items()}}
         for where, text in texts.items():
             try:
-                shlex.split(fill(text, places, service=name))
+                fill(text, places, service=name)
+                if where == "command" and service.command is not None and not shlex.split(text):
+                    mistakes.append(f"services.{name}.command: it is empty")
             except ValueError as error:
                 mistakes.append(f"services.{name}.{where}: {error}")
     return mistakes
+
+
+def _shared(services: Mapping[str, Service], ports: Mapping[str, Port]) -> list[str]:
+    """Two services that would be told by the same variable."""
+    told = [(variable, name) for name in services for variable in (services[name].url_variable, ports[name].variable)]
+    first = dict(reversed(told))
+    return [
+        f"services.{name}: its {variable} is that of {first[variable]}; call it something else"
+        for variable, name in told
+        if first[variable] != name
+    ]
 
 
 def _loops(services: Mapping[str, Service]) -> list[str]:

@@ -7,6 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+OWN_PLACES = ("port", "url", "folder", "nonce")
+"""What stands for something of the service itself, or of its stack."""
+
 
 @dataclass(frozen=True)
 class Place:

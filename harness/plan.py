@@ -99,7 +99,9 @@ def environment(plan: StackPlan, name: str, inherited: Mapping[str, str]) -> dic
     told |= {each.url_variable: plan.url(each.name) for each in project.services().values()}
     told |= {NONCE: plan.nonce, "WORLD": plan.world, "WORLD_SEED": str(plan.seed)}
     told |= dict.fromkeys(service.secret_variables, plan.secret)
-    told |= {"HARNESS_SERVICE": name, "HARNESS_SECRET": plan.control_secret}
+    told["HARNESS_SERVICE"] = name
+    if service.app is not None:  # its simulation layer takes it out again; a program would hand it on
+        told["HARNESS_SECRET"] = plan.control_secret
     if service.database_variable:
         told["HARNESS_DATABASE"] = str(plan.folder / f"{name}.db")
         told[service.database_variable] = f"sqlite:///{told['HARNESS_DATABASE']}"
@@ -117,7 +119,8 @@ def environment(plan: StackPlan, name: str, inherited: Mapping[str, str]) -> dic
 def command(plan: StackPlan, service: Service) -> list[str]:
     """What a fresh process runs: the service's own program, or our server of its app."""
     if service.command is not None:
-        return shlex.split(fill(service.command, plan.places(), service=service.name))
+        # Split first: a placeholder may stand for a path with spaces.
+        return [fill(word, plan.places(), service=service.name) for word in shlex.split(service.command)]
     return [sys.executable, "-m", "harness.serve", "--app", str(service.app)]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import errno
 import os
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,10 +62,13 @@ class Choice:
     source: str
 
 
-def configured(sources: Iterable[Source], wanted: Iterable[Port]) -> dict[str, Choice]:
+def configured(
+    sources: Iterable[Source], wanted: Iterable[Port], *, used_by: Collection[str] | None = None
+) -> dict[str, Choice]:
     """Resolve the ports ``wanted``: the first source that sets a variable wins, then the default.
 
     ``PORT_OFFSET`` shifts the defaults; a port that is set by its own variable is taken as it stands.
+    Those ``used_by`` these services (None: all) must not clash.
 
     Raises:
         PortConfigurationError: with every bad value in one message.
@@ -86,7 +89,8 @@ def configured(sources: Iterable[Source], wanted: Iterable[Port]) -> dict[str, C
         if found is None and number > HIGHEST:
             problems.append(f"{OFFSET}={offset} puts {port.service} on {number}, past {HIGHEST}")
         choices[port.service] = Choice(port.service, number, port.variable, source)
-    problems += _shared(choices.values()) + _privileged(choices.values())
+    used = [choice for choice in choices.values() if used_by is None or choice.service in used_by]
+    problems += _shared(used) + _privileged(used)
     if problems:
         raise PortConfigurationError(
             "the port configuration cannot be used",
@@ -148,10 +152,11 @@ class Reservation:
 
     def __init__(self, number: int, held: list[socket.socket]) -> None:
         self.number, self._held = number, held
+        self._places = [(each.family, each.getsockname()[0]) for each in held]
 
     def listen(self) -> list[socket.socket]:
         """Listening sockets on every loopback address; connections queue until the service accepts them."""
-        sockets = [_bound(held.family, held.getsockname()[0], self.number, LISTENING) for held in self._held]
+        sockets = [_bound(*place, self.number, LISTENING) for place in self._places]
         for listening in sockets:
             listening.listen(128)
             listening.set_inheritable(True)
@@ -159,14 +164,14 @@ class Reservation:
 
     def lend(self) -> None:
         """Let a program of its own bind the port: any that sets ``SO_REUSEADDR``, as nearly all do."""
-        places = [(held.family, held.getsockname()[0]) for held in self._held]
         self.close()
-        self._held = [] if os.name == "nt" else [_bound(*place, self.number, LENT) for place in places]
+        for place in self._places if os.name != "nt" else ():
+            self._held.append(_bound(*place, self.number, LENT))
 
     def close(self) -> None:
         """Give the port back."""
-        for held in self._held:
-            held.close()
+        while self._held:
+            self._held.pop().close()
 
 
 def reserve(number: int) -> Reservation:

@@ -22,7 +22,7 @@ from harness.ports import Reservation
 from harness.topology import TCP
 
 GRACE_S = 1.5
-PROBE_PAUSE_S = 0.02
+PROBE_PAUSE_S, LONGEST_PROBE_PAUSE_S = 0.02, 0.25
 LONG_S = 0.1
 CHECK_PAUSE_S = 5.0
 LOOKED_AFTER = (Phase.HEALTHY, Phase.UNHEALTHY)
@@ -93,8 +93,8 @@ class ServiceRun:
 
     async def check(self) -> None:
         """Ask the service for its health once more."""
-        if self.life.phase in (Phase.HEALTHY, Phase.UNHEALTHY):
-            self.happen(await self._health())
+        if self.life.phase in LOOKED_AFTER:
+            await self._ask()
 
     async def control(self, method: str, path: str) -> Any:
         """Ask the service's simulation layer.
@@ -184,10 +184,22 @@ class ServiceRun:
                 env=environment(self._plan, self.service.name, os.environ),
                 log=self.log,
             )
-            self._backend.start(birth, sockets, self.happen)
+            self._backend.start(birth, sockets, self._report)
         finally:
             for each in sockets:
                 each.close()
+
+    def _report(self, event: Event) -> None:
+        """What the back end tells. Who has ended may have left others, which would hold the port of the next birth."""
+        left = self._backend.strays(self._plan.nonce, self.service.name) if isinstance(event, Exited) else []
+        if left:
+            self._background(self._end_left(left, event))
+        else:
+            self.happen(event)
+
+    async def _end_left(self, left: list[psutil.Process], event: Event) -> None:
+        await asyncio.to_thread(leash.end, left, grace=self.grace)
+        self.happen(event)
 
     async def _health(self) -> Answered:
         nonce = self._plan.nonce if self.service.own else None
@@ -197,11 +209,19 @@ class ServiceRun:
         finally:
             self._asked = None
 
+    async def _ask(self) -> None:
+        birth = self._births
+        answered = await self._health()
+        if self._births == birth:  # else it was about a process that is no more
+            self.happen(answered)
+
     async def _probe(self, birth: int) -> None:
+        pause = PROBE_PAUSE_S
         while self.life.phase is Phase.STARTING and self._births == birth:
-            self.happen(await self._health())
+            await self._ask()
             if self.life.phase is Phase.STARTING:
-                await asyncio.sleep(PROBE_PAUSE_S)
+                await asyncio.sleep(pause)
+                pause = min(pause * 1.1, LONGEST_PROBE_PAUSE_S)
         while self.life.restarts_itself and self.life.phase in LOOKED_AFTER and self._births == birth:
             await asyncio.sleep(CHECK_PAUSE_S)
             await self.check()

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,8 +38,9 @@ class Wish:
 class Spare:
     """One stack that starts, or has started, in the background."""
 
-    def __init__(self, wish: Wish, make: Callable[[], StackRun]) -> None:
-        self.wish, self._make = wish, make
+    def __init__(self, wish: Wish, make: Callable[[], StackRun], drop: Callable[[StackRun], Awaitable[None]]) -> None:
+        """``drop`` is given a stack that is not to be had; it stops it."""
+        self.wish, self._make, self._drop = wish, make, drop
         self.stack: StackRun | None = None
         self._starting = asyncio.get_running_loop().create_task(self._start())
 
@@ -59,26 +59,17 @@ class Spare:
             await self._starting
         except (HarnessError, OSError) as error:  # whoever starts one now meets the same, and tells it
             print(f"a spare stack did not start: {error}", file=sys.stderr)
-            self._clear()
+        if self.stack is None:
             return None
-        if self.stack is not None:
-            await self.stack.check()  # it has been a while
-            if self.stack.healthy:
-                return self.stack
-        await self._stop()
+        await self.stack.check()  # it has been a while
+        if self.stack.healthy:
+            return self.stack
+        await self._drop(self.stack)
         return None
 
     async def discard(self) -> None:
         """Nobody will take it: stop it, and be it in the middle of its start."""
         self._starting.cancel()
         await asyncio.gather(self._starting, return_exceptions=True)
-        await self._stop()
-
-    async def _stop(self) -> None:
         if self.stack is not None:
-            await self.stack.stop(grace=SHORT_GRACE_S)
-        self._clear()
-
-    def _clear(self) -> None:
-        if self.stack is not None:
-            shutil.rmtree(self.stack.plan.folder, ignore_errors=True)
+            await self._drop(self.stack)

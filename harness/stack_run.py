@@ -10,10 +10,14 @@ from typing import Any
 
 from harness import leash
 from harness.backend import Backend
+from harness.errors import HarnessError
 from harness.lifecycle import Asked, Phase
 from harness.plan import StackPlan
 from harness.ports import Reservation
 from harness.service_run import GRACE_S, ServiceRun
+
+NEWS_S = 5.0
+"""So long nobody who waits for a start is left without a word."""
 
 
 class StackRun:
@@ -91,11 +95,14 @@ class StackRun:
         try:
             while pending:
                 remaining = min(waits[wait].time_left() for wait in pending)
-                done, pending = await asyncio.wait(pending, timeout=remaining, return_when=asyncio.FIRST_COMPLETED)
+                timeout = min(remaining, NEWS_S)
+                done, pending = await asyncio.wait(pending, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
                 failed = [waits[wait] for wait in done if wait.result() is not Phase.HEALTHY]
                 late = [waits[wait] for wait in pending if waits[wait].time_left() == 0.0]
                 if failed or late:
                     raise (failed or late)[0].failure()
+                for run in () if done else [waits[wait] for wait in pending]:
+                    self._changed(run.service.name)  # nothing has, and that is worth telling
         finally:
             for wait in pending:
                 wait.cancel()
@@ -104,7 +111,7 @@ class StackRun:
         """Stop one service and start it again on the same port with the same data; wait until it is healthy."""
         run = self.runs[service]
         run.happen(Asked("restart"))
-        await run.reached(Phase.STARTING, Phase.CRASHED, Phase.RESTARTING)
+        await run.reached(Phase.STARTING, Phase.CRASHED, Phase.RESTARTING, Phase.STOPPED)
         await self._all_healthy([run])
 
     async def reset(self) -> None:
@@ -117,8 +124,16 @@ class StackRun:
             HarnessError: a service did not answer, or refused to start again.
         """
         within = [run for run in self.runs.values() if run.service.app is not None]
-        for half in ("end", "start"):
-            await asyncio.gather(*(run.control("POST", f"reset/{half}") for run in within))
+        if ill := [run.service.name for run in within if run.life.phase is not Phase.HEALTHY]:
+            raise HarnessError(f"{', '.join(ill)} cannot begin anew: not healthy", todo="restart it first")
+        failed: list[BaseException] = []
+        for half in ("end", "start"):  # who has ended waits for the second half, whatever became of the others
+            done = await asyncio.gather(
+                *(run.control("POST", f"reset/{half}") for run in within), return_exceptions=True
+            )
+            failed += [error for error in done if isinstance(error, BaseException)]
+        if failed:
+            raise failed[0]
         await asyncio.gather(*(self.restart(name) for name, run in self.runs.items() if run not in within))
 
     async def journal(self, since: float) -> list[dict[str, Any]]:
@@ -170,6 +185,7 @@ class StackRun:
             "log": str(run.log),
             "ready_s": None if life.ready_after is None else round(life.ready_after, 3),
             "exit_code": life.exit_code,
+            "last_answer": life.last_answer,
             "restarts": run.restarts,
             "retry_in_s": life.retry_in,
             **run.times(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -9,7 +10,7 @@ import re
 import shutil
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO
 
@@ -51,6 +52,7 @@ class Record:
     stacks: tuple[str, ...] = ()
     kept: bool = False
     mark: str = ""
+    boot: str = field(default_factory=leash.boot)
 
     @property
     def path(self) -> Path:
@@ -59,7 +61,7 @@ class Record:
 
     def process(self) -> psutil.Process | None:
         """The supervisor's process, if it still is that one; nobody else's is ever taken for it."""
-        process = leash.same_process(self.pid, self.created)
+        process = leash.same_process(self.pid, self.created) if self.boot == leash.boot() else None
         try:
             return process if process is not None and MODULE in process.cmdline() else None
         except psutil.Error:
@@ -111,7 +113,8 @@ def reap() -> list[str]:
     for record in _records():
         if record.process() is not None:
             continue
-        survivors = [process for pid, born in record.services if (process := leash.same_process(pid, born))]
+        born = record.services if record.boot == leash.boot() else ()
+        survivors = [process for pid, created in born if (process := leash.same_process(pid, created))]
         if record.mark:
             survivors += leash.marked(plan.NONCE, record.mark)
         leash.end(survivors, grace=1.0)
@@ -148,12 +151,14 @@ def _load(path: Path) -> Record | None:
             stacks=tuple(_plain(stack) for stack in told["stacks"]),
             kept=told.get("kept") is True,
             mark=_mark(told.get("mark", "")),
+            boot=str(told.get("boot", "")),
         )
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (ValueError, TypeError, KeyError, OSError, RecursionError):
         aside = path.with_suffix(".unreadable")  # written by another version, by hand, or cut off by a power failure
-        path.replace(aside)
+        with contextlib.suppress(FileNotFoundError):  # another one was faster
+            path.replace(aside)
         print(f"warning: {path} is not a record of ours; it is now {aside.name}", file=sys.stderr)
         return None
     return record

@@ -40,6 +40,7 @@ class Supervisor:
         self._backend = backend
         self._mark = mark
         self._stacks: dict[str, StackRun] = {}
+        self._all: set[StackRun] = set()
         self._spare: Spare | None = None
         self._numbers = count(1)
         self._watchers: set[Emit] = set()
@@ -64,6 +65,7 @@ class Supervisor:
             "keep": self.keep,
             "shutdown": self.shutdown,
         }
+        shutil.rmtree(self._templates, ignore_errors=True)  # of a former one's code
         server = await listener.listen(verbs, self._secret)
         self._port = server.sockets[0].getsockname()[1]
         try:
@@ -71,11 +73,11 @@ class Supervisor:
             await self._ending.wait()
         finally:
             self._backend.end_warming()
-            ends = [stack.stop() for stack in self._stacks.values()] + ([self._spare.discard()] if self._spare else [])
+            ends = [stack.stop() for stack in self._all] + ([self._spare.discard()] if self._spare else [])
             await asyncio.gather(asyncio.to_thread(leash.end, self._backend.strays(), grace=GRACE_S), *ends)
             self._backend.close()
             await asyncio.to_thread(leash.end_children, grace=0.0)
-            passing = [stack.plan.folder for stack in self._running() if not stack.lasting]
+            passing = [stack.plan.folder for stack in self._all if not stack.lasting]
             for folder in (self._templates, *passing):
                 shutil.rmtree(folder, ignore_errors=True)
             await self._keeper.caught_up()
@@ -96,6 +98,8 @@ class Supervisor:
         With ``spare`` another like it is kept ready from then on, and the next one to ask gets that. With ``restarts``
         a service that dies after it was healthy is started again.
         """
+        if self._ending.is_set():
+            raise HarnessError("the system is just being stopped", todo="start it again in a moment")
         name, services = asked["name"], closure(asked.get("services"))
         if name in self._stacks:
             raise HarnessError(f"a stack named {name!r} is running already")
@@ -124,12 +128,14 @@ class Supervisor:
             world=asked.get("world", "base"),
             seed=asked.get("seed", 1),
             bundle=Path(asked["bundle"]) if asked.get("bundle") else None,
-            templates=self._templates,
+            templates=None if asked.get("watch") else self._templates,
             watch=bool(asked.get("watch")),
             numbers={key: held[key].number if key in held else choice.number for key, choice in choices.items()},
         )
         restarts = bool(asked.get("restarts"))
-        return StackRun(plan, held, services, self._backend, on_change=self._changed, restarts_itself=restarts)
+        stack = StackRun(plan, held, services, self._backend, on_change=self._changed, restarts_itself=restarts)
+        self._all.add(stack)
+        return stack
 
     async def _started(self, stack: StackRun, emit: Emit) -> None:
         self._watchers.add(emit)
@@ -137,6 +143,7 @@ class Supervisor:
             await stack.start()
         except BaseException:
             self._stacks.pop(stack.plan.name, None)
+            self._all.discard(stack)
             raise
         finally:
             self._watchers.discard(emit)
@@ -153,14 +160,18 @@ class Supervisor:
             outdated, self._spare = self._spare, None
             await outdated.discard()
         name = f"{self.name}-spare-{next(self._numbers)}"
-        self._spare = Spare(wish, lambda: self._made(name, asked, wish.services))
+        self._spare = Spare(wish, lambda: self._made(name, asked, wish.services), self._drop)
 
     async def stop(self, asked: Mapping[str, Any], _: Emit) -> None:
         """Stop the stack ``name``; its folder goes with it unless ``keep``."""
         stack, keep = self._stacks.pop(asked["name"]), bool(asked.get("keep"))
+        await self._drop(stack, keep=keep)
+
+    async def _drop(self, stack: StackRun, *, keep: bool = False) -> None:
         await stack.stop(grace=GRACE_S if keep else SHORT_GRACE_S)
         if not keep:
             shutil.rmtree(stack.plan.folder, ignore_errors=True)
+        self._all.discard(stack)
         self._write()
 
     async def restart(self, asked: Mapping[str, Any], _: Emit) -> dict[str, Any]:
@@ -203,7 +214,11 @@ class Supervisor:
     async def keep(self, _: Mapping[str, Any], __: Emit) -> None:
         """Live on when the owner goes: somebody wants to look at what runs. ``down`` ends it."""
         self._kept = True
+        if self._spare is not None:
+            unwanted, self._spare = self._spare, None
+            await unwanted.discard()
         self._write()
+        await self._keeper.caught_up()
 
     async def shutdown(self, _: Mapping[str, Any], __: Emit) -> None:
         """Begin to end."""
@@ -222,10 +237,6 @@ class Supervisor:
             for emit in tuple(self._watchers):
                 emit(event)
 
-    def _running(self) -> list[StackRun]:
-        spare = self._spare.stack if self._spare else None
-        return [*self._stacks.values(), *([spare] if spare else [])]
-
     def _write(self) -> None:
         if not self._ending.is_set():
             self._keeper.changed()
@@ -237,8 +248,8 @@ class Supervisor:
             created=self._created,
             control_port=self._port,
             secret=self._secret,
-            services=tuple(process for stack in self._running() for process in stack.processes()),
-            stacks=(*(stack.plan.folder.name for stack in self._running()), self._templates.name),
+            services=tuple(sorted(process for stack in self._all for process in stack.processes())),
+            stacks=(*sorted(stack.plan.folder.name for stack in self._all), self._templates.name),
             kept=self._kept,
             mark=self._mark,
         )

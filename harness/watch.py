@@ -12,10 +12,12 @@ import watchfiles
 
 from harness.control import Control
 from harness.errors import HarnessError
-from harness.topology import Service
+from harness.topology import ROOT, Service
 
 SETTLED_MS, STEP_MS = 150, 30
 """Editors write a file in several steps, and tools many files at once: who waits a moment restarts once."""
+
+SUFFIXES = (".py", ".yaml", ".yml", ".json", ".html", ".css", ".sql", ".txt")
 
 Say: TypeAlias = Callable[[str], None]
 
@@ -27,7 +29,7 @@ class Sources:
     """
 
     def __init__(self, folder: Path, services: Collection[Service]) -> None:
-        places = [(each, _place(folder, each.app)) for each in services if each.app is not None]
+        places = [(each, _place(ROOT if each.own else folder, each.app)) for each in services if each.app is not None]
         self._own = {service.name: place for service, place in places if service.watched is None}
         # These follow their sources by themselves, and what is theirs concerns nobody else.
         self._others = [place for service, place in places if service.watched is not None]
@@ -35,7 +37,13 @@ class Sources:
     @property
     def watched(self) -> list[Path]:
         """The folders to be watched."""
-        return sorted({place.parent for place in self._own.values()})
+        return sorted({place.parent for place in self._own.values() if place.parent.is_dir()})
+
+    def is_source(self, path: Path) -> bool:
+        """Whether ``path`` can be something that a service is made of, and not what running it leaves."""
+        (root,) = [place for place in self.watched if place in path.parents][:1] or [path.parent]
+        hidden = any(part.startswith((".", "__")) for part in path.relative_to(root).parts)
+        return path.suffix in SUFFIXES and not hidden
 
     def concerned(self, paths: Iterable[Path]) -> tuple[str, ...]:
         """The services that must be started anew after changes of ``paths``."""
@@ -59,7 +67,22 @@ def _within(path: Path, place: Path) -> bool:
 
 def follow(control: Control, stack: str, sources: Sources, *, until: threading.Event, say: Say) -> None:
     """Restart what changes concern, until ``until`` is set; a restart that fails is told, and tried at the next one."""
-    for changes in watchfiles.watch(*sources.watched, stop_event=until, debounce=SETTLED_MS, step=STEP_MS):
+    try:
+        _follow(control, stack, sources, until=until, say=say)
+    except (OSError, RuntimeError) as error:
+        say(f"sources are no longer followed: {error}")
+
+
+def _follow(control: Control, stack: str, sources: Sources, *, until: threading.Event, say: Say) -> None:
+    """The loop of :func:`follow`."""
+    seen = watchfiles.watch(
+        *sources.watched,
+        watch_filter=lambda _, path: sources.is_source(Path(path)),
+        stop_event=until,
+        debounce=SETTLED_MS,
+        step=STEP_MS,
+    )
+    for changes in seen:
         paths = sorted({Path(path) for _, path in changes})
         names = sources.concerned(paths)
         if not names:

@@ -62,6 +62,12 @@ class Inbox:
         # They travel with the first byte of their line: whoever has the whole line has them.
         return asked, [self._sockets.popleft() for _ in range(asked.get("sockets", 0))]
 
+    def close(self) -> None:
+        """Let go of the channel and of what came by it: it belongs to the other part of a divided process."""
+        for descriptor in self._sockets:
+            os.close(descriptor)
+        self._channel.close()
+
     def wait(self) -> Mapping[str, Any]:
         """The next request, which has no sockets."""
         while (taken := self.take()) is None:
@@ -101,7 +107,7 @@ class Zygote:
             build = self._builder(asked)
             pid = self._execute(asked, descriptors) if build is None else self._fork(asked, descriptors, build)
             tell(self._channel, {"started": pid})
-        except OSError as error:
+        except Exception as error:  # noqa: BLE001  # one bad service must not take the others with it
             with contextlib.suppress(OSError), Path(asked["log"]).open("a", encoding="utf-8") as log:
                 log.write(f"{asked['service']} could not be started: {error}\n")
             tell(self._channel, {"failed": True})
@@ -234,7 +240,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         gc.disable()
     _load(libraries)
     mine = _divide(len(channels))
-    for other in channels[:mine] + channels[mine + 1 :]:
+    for other in inboxes[:mine] + inboxes[mine + 1 :]:
         other.close()
     tell(channels[mine], {"pid": os.getpid()})
     warm = wanted[mine]["warm"]

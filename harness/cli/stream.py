@@ -60,6 +60,8 @@ def change(event: Mapping[str, Any]) -> str | None:
             retry = event["retry_in_s"]
             follows = f"restarting in {retry:g} s" if retry is not None else f"log: {event['log']}"
             return f"crashed{ending(event['exit_code'])}, {follows}"
+        case Phase.STARTING if event["pid"] is not None:  # told again while it lasts
+            return f"starting; last answer: {event['last_answer']}"
         case _:
             return None
 

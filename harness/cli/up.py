@@ -52,11 +52,11 @@ def register(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> Report | None:
     """Start, show where everything answers, and stay until Ctrl-C, SIGTERM, SIGHUP or ``down``."""
     began = time.monotonic()
-    choices = launch.choose(arguments.ports, flags=_flags(arguments))
     if arguments.watch and arguments.detach:
         raise HarnessError("--watch needs the foreground", todo="leave --detach out")
     _refuse_a_second()
     services = closure(None if arguments.only is None else arguments.only.split(","))
+    choices = launch.choose(arguments.ports, only=services, flags=_flags(arguments))
     with _terminal_signals(), _supervisor(arguments, services) as control:
         supervised = time.monotonic()
         with live.shown(services) as on_event:

@@ -25,7 +25,13 @@ if TYPE_CHECKING:
 NAMED = "_services_by_name"
 IN_A_BROWSER = ("page", "context", "open_context", "page_as")
 OF_A_SYSTEM = ("stack", "shared_stack", "supervisor", "as_user", "mcp_client", *IN_A_BROWSER)
-TAKEN = (*OF_A_SYSTEM, "request", "browser", "playwright")
+TAKEN = (
+    *OF_A_SYSTEM,
+    *("request", "browser", "playwright", "base_url", "xprocess", "worker_id", "testrun_uid", "subtests"),
+    *("cache", "capfd", "capfdbinary", "caplog", "capsys", "capsysbinary", "capteesys", "doctest_namespace"),
+    *("monkeypatch", "pytestconfig", "pytester", "recwarn", "record_property", "record_testsuite_property"),
+    *("record_xml_attribute", "testdir", "tmp_path", "tmp_path_factory", "tmpdir", "tmpdir_factory"),
+)
 """No service has a fixture of such a name; ``stack.service("browser")`` gives the same."""
 
 

@@ -74,7 +74,7 @@ class Systems:
         started = launch.start(
             control,
             name=name,
-            choices=launch.choose(ports),
+            choices=launch.choose(ports, only=only),
             seed=world.seed,
             world=world.name,
             only=only,

@@ -40,10 +40,12 @@ def supervised(xprocess: XProcess, config: pytest.Config) -> Iterator[Control]:
     if info.controldir.check():
         info.controldir.remove()
     systems = config.stash[SYSTEMS]
+    before = len(xprocess.resources)
     try:
         control, process = _start(xprocess, info, config)
     except BaseException:
-        _end(xprocess.resources[-1].popen, info)
+        for resource in xprocess.resources[before:]:
+            _end(resource.popen, info)
         raise
     systems.supervisor_log = Path(info.logpath)
     yield control

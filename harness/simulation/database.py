@@ -25,7 +25,9 @@ class Database:
             return False
         if self.template is None or not self.template.exists():
             return True
-        shutil.copyfile(self.template, self.file)
+        draft = self.file.with_name(f"{self.file.name}.new")
+        shutil.copyfile(self.template, draft)
+        draft.replace(self.file)
         return False
 
     def keep(self) -> None:
@@ -33,10 +35,13 @@ class Database:
         if self.template is None or not self.file.exists():
             return
         draft = self.template.with_name(f"{self.template.name}.{os.getpid()}")
-        self.template.parent.mkdir(parents=True, exist_ok=True)
-        with closing(sqlite3.connect(self.file)) as seeded, closing(sqlite3.connect(draft)) as copy:
-            seeded.backup(copy)
-        draft.replace(self.template)
+        try:
+            self.template.parent.mkdir(parents=True, exist_ok=True)
+            with closing(sqlite3.connect(self.file)) as seeded, closing(sqlite3.connect(draft)) as copy:
+                seeded.backup(copy)
+            draft.replace(self.template)
+        except (OSError, sqlite3.Error):  # a full disk: every stack seeds its own then
+            draft.unlink(missing_ok=True)
 
     def remove(self) -> None:
         """Take the data away."""

@@ -28,6 +28,7 @@ class SimulationLayer:
 
     def __init__(self, app: ASGIApp, *, service: str, secret: str, database: Database | None) -> None:
         self._app, self._secret, self._database = app, secret, database
+        self._service = service
         self._journal = Journal(service)
         self._life = Lifespan(app)
         self._open = asyncio.Event()
@@ -80,6 +81,7 @@ class SimulationLayer:
                 await _answer(send, 200, {})
             case "POST", "reset/start":
                 self._life = Lifespan(self._app)
+                self._journal = Journal(self._service)
                 await self._start()
                 await _answer(send, 200, {})
             case "GET", "journal":

@@ -13,7 +13,6 @@ from typing import Any, TypeAlias
 import psutil
 import pytest
 
-from harness import leash
 from scenarios.harness.checkout import Checkout, checkouts, until
 from scenarios.harness.endings import (
     SIGNALS,
@@ -93,7 +92,7 @@ def workers(folder: Path) -> tuple[Endings, list[str]]:
         families[number] = Family.of(checkout, worker.pid, number, told, [worker, *worker.children(recursive=True)])
     interrupted = families.pop(signal.SIGINT)
     endings = end(families, members_only)
-    assert all(leash.same_process(each.pid, each.create_time()) for each in interrupted.members)
+    assert all(each.is_running() for each in interrupted.members)
     began = time.monotonic()
     endings |= end({signal.SIGINT: interrupted}, members_only)
     left = checkout.left_after(2 * WITHIN_S, of=[], since=began)

@@ -165,3 +165,17 @@ def test_a_lent_port_can_be_bound_by_a_program_of_its_own() -> None:
             assert server.getsockname()[1] == lent.number
     finally:
         lent.close()
+
+
+def test_a_port_that_could_not_be_lent_once_can_be_lent_later() -> None:
+    lent = reserve(0)
+    try:
+        (*_, taken) = lent.listen()
+        with pytest.raises(OSError, match="in use"):
+            lent.lend()
+        taken.close()
+        for each in _:
+            each.close()
+        lent.lend()
+    finally:
+        lent.close()

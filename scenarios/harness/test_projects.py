@@ -147,6 +147,14 @@ def test_up_runs_somebody_elses_system(project: Path) -> None:
         ({"services": {"shop": {"app": "a:b", "ready_timeout": 0}}}, ["services.shop.ready_timeout: "]),
         ({"services": {"shop": {"app": "a:b", "health": "tcp"}}}, ['health = "tcp" says nothing of an app']),
         ({"services": {"shop": {"command": "run {prot}"}}}, ["services.shop.command: {prot} stands for nothing"]),
+        ({"services": {"shop": {"command": "   "}}}, ["services.shop.command: it is empty"]),
+        ({"services": {"shop": {"command": "run \0"}}}, ["services.shop.command: String should match pattern"]),
+        ({"services": {"shop": {"app": "a:b", "env": {"A=B": "c"}}}}, ["services.shop.env.A=B"]),
+        ({"services": {"port": {"app": "a:b"}}}, ["services.port: a name is made of", "none of port, url, folder"]),
+        (
+            {"services": {"ticketing-mcp": {"app": "a:b"}}},
+            ["services.ticketing-mcp: its TICKETING_MCP_PORT is that of ticketing"],
+        ),
         ({"services": {"shop": {"command": "run 'unclosed"}}}, ["services.shop.command: No closing quotation"]),
         ({"services": {"shop": {"app": "a:b", "env": {"A": "{idp.secret}"}}}}, ["env.A: {idp.secret} stands for noth"]),
         (

@@ -77,6 +77,8 @@ def test_the_journal_tells_who_asked_whom_for_what_and_never_a_token(
     assert (tool["service"], tool["caller"].partition(" by ")[2]) == ("ticketing", "api")
     assert tool["claims"]["aud"] == stack.audience("ticketing")
     assert alice.token("api").rpartition(".")[2] not in str(stack.journal())
+    stack.reset()
+    assert stack.journal() == []
 
 
 def test_a_hostile_body_or_token_is_no_trouble_for_the_journal(stack: Stack, nobody: httpx.Client) -> None:

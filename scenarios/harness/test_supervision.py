@@ -16,6 +16,7 @@ import pytest
 
 from harness import launch, leash
 from harness.control import Control
+from harness.errors import HarnessError
 from harness.stack import Stack
 
 pytestmark = pytest.mark.xdist_group("backends")
@@ -134,3 +135,29 @@ def test_one_that_no_longer_answers_is_unhealthy_until_it_does(control: Control)
         finally:
             service.resume()
         assert stack.describe()["services"]["idp"]["state"] == "healthy"
+
+
+def test_a_stack_with_a_dead_service_is_not_begun_anew(control: Control) -> None:
+    with launch.stack_of(control, name="half", choices=RANDOM, only=("idp",)) as stack:
+        os.kill(pid_of(stack), signal.SIGKILL)
+        until(stack, "crashed")
+        with pytest.raises(HarnessError, match="idp cannot begin anew"):
+            stack.reset()
+
+
+def test_zygotes_hold_no_listeners_so_that_the_port_of_a_dead_service_refuses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A request read before the zygote divides came with sockets for one half, and both kept them."""
+    monkeypatch.setenv("HARNESS_HOME", str(tmp_path))
+    monkeypatch.delenv("PYTEST_XDIST_WORKER_COUNT", raising=False)
+    only = ("ticketing", "organizations")
+    with (
+        launch.supervised("listeners", services=("idp", *only)) as control,
+        launch.stack_of(control, name="first", choices=RANDOM, only=only) as stack,
+    ):
+        services = stack.describe()["services"]
+        zygotes = {psutil.Process(each["pid"]).parent() for each in services.values()}
+        assert zygotes
+        held = [each for zygote in zygotes if zygote for each in zygote.net_connections("tcp")]
+        assert [each for each in held if each.status == psutil.CONN_LISTEN] == []

@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from harness.bootstrap import child_environment
-from harness.topology import ROOT, SERVICES
+from harness.topology import ROOT, SERVICES, Service
 from harness.watch import Sources
 
 WITHIN_S = 30.0
@@ -36,6 +36,29 @@ TITLE = "Dress Rehearsal identity provider"
 )
 def test_a_change_concerns_whose_it_is(changed: str, concerned: list[str]) -> None:
     assert list(Sources(ROOT, SERVICES.values()).concerned([ROOT / changed])) == concerned
+
+
+@pytest.mark.parametrize(
+    ("path", "is_source"),
+    [
+        ("services/idp/token.py", True),
+        ("services/shared/worlds/base.yaml", True),
+        ("services/idp/__pycache__/token.py", False),
+        ("services/.hidden/notes.py", False),
+        ("services/idp/notes.md", False),
+    ],
+)
+def test_only_sources_are_followed(path: str, is_source: bool) -> None:
+    assert Sources(ROOT, SERVICES.values()).is_source(ROOT / path) is is_source
+
+
+def test_a_project_at_the_top_of_its_folder_does_not_follow_what_running_it_writes(tmp_path: Path) -> None:
+    shop = Service("shop", "Shop", "shop:create_app", "SHOP_URL", own=False)
+    sources = Sources(tmp_path, [shop, SERVICES["idp"]])
+    assert sources.watched == sorted([tmp_path, ROOT / "services"])
+    assert not sources.is_source(tmp_path / ".harness" / "run" / "up.json")
+    assert sources.is_source(tmp_path / "shop.py")
+    assert list(sources.concerned([tmp_path / "shop.py"])) == ["shop"]
 
 
 @pytest.fixture

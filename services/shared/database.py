@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
@@ -12,9 +13,6 @@ from sqlalchemy.orm import Session, sessionmaker
 
 BUSY_TIMEOUT_MS = 5_000
 """How long a writer waits for the one before it; every transaction here is shorter than a millisecond or two."""
-
-COMPLETE = 1
-"""What an SQLite file keeps in its ``user_version`` once its tables and its world are there."""
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -70,28 +68,35 @@ def connected(url: str, tables: MetaData, *, lay: Callable[[Database], None] | N
         event.listen(engine, "begin", _begin_sqlite)
     try:
         database = Database(engine)
-        if not _is_complete(engine):
+        complete = _version(tables)
+        if not _is_complete(engine, complete):
             with engine.execution_options(writes=True).begin() as connection:
                 tables.create_all(connection)
             if lay is not None:
                 lay(database)
-                _mark_complete(engine)
+                _mark_complete(engine, complete)
         yield database
     finally:
         engine.dispose()
 
 
-def _is_complete(engine: Engine) -> bool:
+def _version(tables: MetaData) -> int:
+    """What an SQLite file keeps in its ``user_version`` once these tables and their world are there; never 0."""
+    told = [(table.name, column.name, str(column.type)) for table in tables.sorted_tables for column in table.columns]
+    return zlib.crc32(repr(told).encode()) & 0x7FFFFFFF | 1
+
+
+def _is_complete(engine: Engine, version: int) -> bool:
     if engine.dialect.name != "sqlite":
         return False
     with engine.connect() as connection:
-        return bool(connection.exec_driver_sql("PRAGMA user_version").scalar() == COMPLETE)
+        return bool(connection.exec_driver_sql("PRAGMA user_version").scalar() == version)
 
 
-def _mark_complete(engine: Engine) -> None:
+def _mark_complete(engine: Engine, version: int) -> None:
     if engine.dialect.name == "sqlite":
         with engine.execution_options(writes=True).begin() as connection:
-            connection.exec_driver_sql(f"PRAGMA user_version = {COMPLETE}")
+            connection.exec_driver_sql(f"PRAGMA user_version = {version}")
 
 
 def _set_up_sqlite(connection: SqliteConnection, _record: object) -> None:
