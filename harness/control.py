@@ -54,6 +54,4 @@ class Control:
                 raise kind(error["what"], evidence=error["evidence"], todo=error["todo"])
             else:
                 return told["result"]
-        raise SupervisorError(
-            "the supervisor has died", todo="its log: .harness/run/NAME.log, up.log for up"
-        )
+        raise SupervisorError("the supervisor has died", todo="its log: .harness/run/NAME.log, up.log for up")
