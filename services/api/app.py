@@ -67,11 +67,17 @@ def _operation_id(route: APIRoute) -> str:
 
 
 def _describe_problems(app: FastAPI) -> None:
-    """Put the schema of problems into the document.
+    """Put the schema of problems into the document, which is made when somebody first asks for it.
 
     FastAPI places the model of an additional response under the route's own media type, and theirs is another:
     so the routes refer to it by name, and it is added here.
     """
-    document = app.openapi()
-    schemas: dict[str, Any] = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-    document["components"]["schemas"] |= schemas.pop("$defs") | {"Problem": schemas}
+    describe = app.openapi
+
+    def described() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            schemas: dict[str, Any] = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+            describe()["components"]["schemas"] |= schemas.pop("$defs") | {"Problem": schemas}
+        return describe()
+
+    app.openapi = described  # type: ignore[method-assign]
