@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 
 from harness.state import Record
+
+LOOKS_EVERY_S = 1.0
 
 
 class Keeper:
@@ -33,6 +36,15 @@ class Keeper:
         """There may be something new to write."""
         if self._writing is None or self._writing.done():
             self._writing = asyncio.get_running_loop().create_task(self._write())
+
+    async def guard(self, ending: asyncio.Event) -> None:
+        """Until ``ending``, write the record again when somebody has removed it: without it nobody finds what runs."""
+        while not ending.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(ending.wait(), LOOKS_EVERY_S)
+            if not ending.is_set() and self._written is not None and not self._written.path.exists():
+                self._written = None
+                self.changed()
 
     async def caught_up(self) -> None:
         """Wait until all that has changed is written, or cannot be."""

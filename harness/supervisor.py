@@ -70,7 +70,7 @@ class Supervisor:
         self._port = server.sockets[0].getsockname()[1]
         try:
             self._keeper.begin()
-            await self._ending.wait()
+            await self._keeper.guard(self._ending)
         finally:
             self._backend.end_warming()
             ends = [stack.stop() for stack in self._all] + ([self._spare.discard()] if self._spare else [])

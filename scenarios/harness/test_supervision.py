@@ -14,7 +14,7 @@ import httpx
 import psutil
 import pytest
 
-from harness import launch, leash
+from harness import launch, leash, state
 from harness.control import Control
 from harness.errors import HarnessError
 from harness.stack import Stack
@@ -161,3 +161,18 @@ def test_zygotes_hold_no_listeners_so_that_the_port_of_a_dead_service_refuses(
         assert zygotes
         held = [each for zygote in zygotes if zygote for each in zygote.net_connections("tcp")]
         assert [each for each in held if each.status == psutil.CONN_LISTEN] == []
+
+
+@pytest.mark.parametrize("what", ["removed", "damaged"])
+def test_a_record_that_is_lost_while_its_supervisor_lives_comes_back(control: Control, what: str) -> None:
+    path = state.record_path("supervision")
+    before = state.read("supervision")
+    assert before is not None
+    if what == "removed":
+        path.unlink()
+    else:
+        path.write_text("{bad", encoding="utf-8")
+    deadline = time.monotonic() + WITHIN_S
+    while (after := state.read("supervision")) is None:
+        assert time.monotonic() < deadline
+    assert (after.pid, after.control_port, after.secret) == (before.pid, before.control_port, before.secret)
