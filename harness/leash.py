@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Container, Iterable
+from functools import cache
 from pathlib import Path
 
 import psutil
@@ -179,6 +180,7 @@ def _created(process: psutil.Process) -> float:
     return float(told.rpartition(b")")[2].split()[19])  # starttime, the 22nd field (proc_pid_stat(5))
 
 
+@cache
 def boot() -> str:
     """Which run of the machine this is: pids and ticks of another one say nothing. Empty where it does not tell."""
     path = Path("/proc/sys/kernel/random/boot_id")

@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import re
 import signal
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -35,7 +38,7 @@ numbers = count(1)
 Progress = Callable[[str], None]
 
 INNER = """
-import os, pathlib, urllib.request
+import urllib.request
 import psutil, pytest
 
 @pytest.mark.parametrize("number", range({tests}))
@@ -84,17 +87,22 @@ def _timed(work: Callable[[], object]) -> float:
     return (time.perf_counter() - began) * 1000
 
 
-@contextmanager
-def _stack(control: Control, *, spare: bool = False) -> Iterator[tuple[Stack, float]]:
+def _started(control: Control, *, spare: bool = False) -> tuple[Stack, float]:
     """A stack, and the milliseconds from the request until all of it was healthy."""
     name = f"bench-{os.getpid()}-{next(numbers)}"
     began = time.perf_counter()
     stack = launch.start(control, name=name, choices=launch.choose("random"), spare=spare)
-    took = (time.perf_counter() - began) * 1000
+    return stack, (time.perf_counter() - began) * 1000
+
+
+@contextmanager
+def _stack(control: Control, *, spare: bool = False) -> Iterator[tuple[Stack, float]]:
+    """The same, stopped at the end."""
+    stack, took = _started(control, spare=spare)
     try:
         yield stack, took
     finally:
-        control.call("stop", name=name)
+        control.call("stop", name=stack.name)
 
 
 def _cold() -> float:
@@ -109,11 +117,9 @@ def _fresh(control: Control, runs: int) -> tuple[list[float], list[float]]:
         pass
     starts, stops = [], []
     for _ in range(runs):
-        name = f"bench-{os.getpid()}-{next(numbers)}"
-        began = time.perf_counter()
-        launch.start(control, name=name, choices=launch.choose("random"))
-        starts.append((time.perf_counter() - began) * 1000)
-        stops.append(_timed(lambda name=name: control.call("stop", name=name)))  # type: ignore[misc]
+        stack, took = _started(control)
+        starts.append(took)
+        stops.append(_timed(partial(control.call, "stop", name=stack.name)))
     return starts, stops
 
 
@@ -135,13 +141,9 @@ def _resets(control: Control, runs: int) -> list[float]:
 
 def _further(control: Control) -> list[float]:
     """Memory that each further stack has for itself alone (USS), in MiB."""
-    stacks = [_stack(control) for _ in range(FURTHER + 1)]
-    opened = [each.__enter__()[0] for each in stacks]
-    try:
-        return [_uss(stack) for stack in opened[1:]]
-    finally:
-        for each in stacks:
-            each.__exit__(None, None, None)
+    with ExitStack() as opened:
+        stacks = [opened.enter_context(_stack(control))[0] for _ in range(FURTHER + 1)]
+        return [_uss(stack) for stack in stacks[1:]]
 
 
 def _uss(stack: Stack) -> float:
@@ -157,7 +159,7 @@ def _against_honcho(control: Control, runs: int) -> Figure:
         with _stack(control) as (_, ours):
             ratios.append(theirs[-1] / ours)
     figure = Figure.of("startup/honcho_ratio", "×", ratios, target=HONCHO_RATIO, better="higher")
-    return Figure(**{**figure.__dict__, "peer": round(sorted(theirs)[len(theirs) // 2], 3)})
+    return replace(figure, peer=round(statistics.median(theirs), 3))
 
 
 def _honcho() -> float:
