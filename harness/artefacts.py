@@ -167,9 +167,9 @@ def _load(name: str) -> Callable[..., Any]:
 
 def _client(*, write: bool) -> list[Path]:
     """Generate the typed client from the OpenAPI document that the api describes now; returns the files that differ."""
-    from harness import bundle, node  # noqa: PLC0415  # looks for the node wheel, which the other artefacts do not need
+    from harness import bundle, modules, node  # noqa: PLC0415  # looks for the node wheel; other artefacts do not
 
-    bundle.ensure_modules()
+    modules.ensure(bundle.WORKSPACE)
     with tempfile.TemporaryDirectory(dir=bundle.WORKSPACE, prefix=".generated-") as folder:
         document, output = Path(folder, "openapi.json"), Path(folder, "api")
         document.write_text(_openapi(), encoding="utf-8")

@@ -10,7 +10,7 @@ import os
 from collections.abc import Sequence
 from typing import NoReturn
 
-from harness import artefacts, bundle, node
+from harness import artefacts, bundle, modules, node
 
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
@@ -18,7 +18,7 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     parser = argparse.ArgumentParser(prog="python -m harness.devserver")
     parser.add_argument("--port", required=True)
     arguments = parser.parse_args(argv)
-    bundle.ensure_modules()
+    modules.ensure(bundle.WORKSPACE)
     artefacts.write_local_environment(issuer=os.environ["ISSUER_URL"], api_url=os.environ["API_URL"])
     os.chdir(bundle.WORKSPACE)
     options = ["--configuration", "live", "--host", "localhost", "--port", arguments.port]

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-from harness import bootstrap, browser, bundle, launch, leash, occupancy, project, state
+from harness import bootstrap, browser, bundle, launch, leash, modules, occupancy, project, state
 from harness.errors import HarnessError
 from harness.plan import closure
 from harness.ports import LOOPBACK, OFFSET
@@ -126,7 +126,7 @@ def web_interface() -> Iterator[Finding]:
         yield Finding("web interface", "ok", "built from the sources as they are")
         return
     told = "sources have changed since it was built" if bundle.DIST.exists() else "not built yet"
-    if not bundle.modules_are_current():
+    if not modules.are_current(bundle.WORKSPACE):
         told += "; its packages are not installed"
     yield Finding("web interface", "hint", told, "the next `python -m harness up` builds it, in a minute or two")
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from harness import bundle
+from harness import bundle, modules
 from harness.bootstrap import step
 from harness.cli.render import Report
 from harness.topology import ROOT
@@ -36,7 +36,7 @@ def run(_: argparse.Namespace) -> Report:
     """Run all checks, also after one has failed; fine when none has."""
     from harness import node  # noqa: PLC0415  # looks for the node wheel
 
-    bundle.ensure_modules()
+    modules.ensure(bundle.WORKSPACE)
     failed = [name for name, arguments in PYTHON_CHECKS if not _passes(name, [sys.executable, *arguments], ROOT, None)]
     failed += [
         name

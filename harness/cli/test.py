@@ -11,7 +11,7 @@ import subprocess
 import sys
 from typing import Any, NoReturn
 
-from harness import browser, bundle
+from harness import browser, bundle, modules
 from harness.bootstrap import child_environment
 from harness.topology import ROOT
 
@@ -34,6 +34,7 @@ def register(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> NoReturn:
     """Run pytest in this checkout; leaves with its exit code."""
     bundle.ensure()
+    modules.ensure(modules.ORACLES)
     found = browser.ensure()
     print(f"· browser: {found}", file=sys.stderr, flush=True)
     given = arguments.pytest_arguments or ["-n", str(min(os.cpu_count() or 1, MOST_WORKERS)), "--dist", "loadgroup"]

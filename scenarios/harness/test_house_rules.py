@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from harness import bundle, modules
 from harness.artefacts import generated_paths
 from harness.ports import PORTS
 from harness.serve import build
@@ -148,8 +149,9 @@ def test_nothing_committed_names_a_package_registry() -> None:
     assert places == []
 
 
-def test_the_npm_lock_has_integrity_and_no_addresses() -> None:
-    lock = (ROOT / "ui" / "package-lock.json").read_text(encoding="utf-8")
+@pytest.mark.parametrize("workspace", [bundle.WORKSPACE, modules.ORACLES], ids=lambda workspace: str(workspace.name))
+def test_the_npm_lock_has_integrity_and_no_addresses(workspace: Path) -> None:
+    lock = (workspace / "package-lock.json").read_text(encoding="utf-8")
     assert '"integrity"' in lock
     assert '"resolved"' not in lock
 

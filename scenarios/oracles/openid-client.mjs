@@ -1,0 +1,83 @@
+// openid-client: the strictest of the client libraries; each task is what an application does with it.
+import * as oidc from 'openid-client';
+import { signIn } from './person.mjs';
+import { perform, refusal } from './task.mjs';
+
+async function discovered({ issuer, client_id, secret }) {
+  const options = { execute: [oidc.allowInsecureRequests] };
+  return oidc.discovery(
+    new URL(issuer),
+    client_id,
+    secret,
+    secret && oidc.ClientSecretBasic(secret),
+    options,
+  );
+}
+
+/** Send somebody to the provider; returns where the browser came back to, and what belongs to it. */
+async function begun(config, { redirect_uri, scope, resource, username }) {
+  const pkceCodeVerifier = oidc.randomPKCECodeVerifier();
+  const expectedState = oidc.randomState();
+  const expectedNonce = oidc.randomNonce();
+  const address = oidc.buildAuthorizationUrl(config, {
+    redirect_uri,
+    scope,
+    resource,
+    state: expectedState,
+    nonce: expectedNonce,
+    code_challenge: await oidc.calculatePKCECodeChallenge(pkceCodeVerifier),
+    code_challenge_method: 'S256',
+  });
+  const checks = { pkceCodeVerifier, expectedState, expectedNonce, idTokenExpected: true };
+  return { callback: await signIn(address, username), checks };
+}
+
+async function signedIn(config, asked) {
+  const { callback, checks } = await begun(config, asked);
+  return oidc.authorizationCodeGrant(config, callback, checks, { resource: asked.resource });
+}
+
+await perform({
+  async sign_in(asked) {
+    const config = await discovered(asked);
+    // Also verifies the signature of the ID token, which is optional where TLS has protected it.
+    oidc.enableNonRepudiationChecks(config);
+    const tokens = await signedIn(config, asked);
+    const claims = tokens.claims();
+    const userinfo = await oidc.fetchUserInfo(config, tokens.access_token, claims.sub);
+    return { tokens, claims, userinfo };
+  },
+
+  async refresh(asked) {
+    const config = await discovered(asked);
+    const first = await signedIn(config, asked);
+    const second = await oidc.refreshTokenGrant(config, first.refresh_token);
+    const third = await oidc.refreshTokenGrant(config, second.refresh_token);
+    const reused = await refusal(oidc.refreshTokenGrant(config, second.refresh_token));
+    const afterwards = await refusal(oidc.refreshTokenGrant(config, third.refresh_token));
+    return { refresh_tokens: [first, second, third].map((each) => each.refresh_token), reused, afterwards };
+  },
+
+  async revoke(asked) {
+    const config = await discovered(asked);
+    const tokens = await signedIn(config, asked);
+    await oidc.tokenRevocation(config, tokens.refresh_token);
+    return { refused: await refusal(oidc.refreshTokenGrant(config, tokens.refresh_token)) };
+  },
+
+  /** The answer of an honest provider, with one parameter changed or, by null, taken away on its way. */
+  async tampered({ parameter, value, ...asked }) {
+    const config = await discovered(asked);
+    const { callback, checks } = await begun(config, asked);
+    if (value === null) callback.searchParams.delete(parameter);
+    else callback.searchParams.set(parameter, value);
+    return { refused: await refusal(oidc.authorizationCodeGrant(config, callback, checks)) };
+  },
+
+  async other_nonce(asked) {
+    const config = await discovered(asked);
+    const { callback, checks } = await begun(config, asked);
+    const expected = { ...checks, expectedNonce: oidc.randomNonce() };
+    return { refused: await refusal(oidc.authorizationCodeGrant(config, callback, expected)) };
+  },
+});
