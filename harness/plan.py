@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hmac
 import os
 import secrets
 import shlex
@@ -27,7 +29,10 @@ QUIET_LIBRARIES = {
     "PY_KEY_VALUE_DISABLE_BEARTYPE": "true",
     "PYTHONUNBUFFERED": "1",
 }
-INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "SYSTEMROOT", "SSL_CERT_FILE", "ASSISTANT_MODEL")
+INHERITED = (
+    *("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "SYSTEMROOT", "SSL_CERT_FILE"),
+    *("ASSISTANT_MODEL", "IDP_REGISTRY"),
+)
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,11 @@ class StackPlan:
     def url(self, service: str) -> str:
         """Base URL of a service, without a trailing slash."""
         return Place(self.numbers[service]).url
+
+    def secret_of(self, variable: str) -> str:
+        """What an environment variable with a secret holds: the same for every service that is told it."""
+        derived = hmac.digest(self.secret.encode(), variable.encode(), "sha256")
+        return base64.urlsafe_b64encode(derived).rstrip(b"=").decode()
 
     def service(self, name: str) -> Service:
         """A service as it is run in this stack."""
@@ -98,7 +108,7 @@ def environment(plan: StackPlan, name: str, inherited: Mapping[str, str]) -> dic
     told |= QUIET_LIBRARIES
     told |= {each.url_variable: plan.url(each.name) for each in project.services().values()}
     told |= {NONCE: plan.nonce, "WORLD": plan.world, "WORLD_SEED": str(plan.seed)}
-    told |= dict.fromkeys(service.secret_variables, plan.secret)
+    told |= {variable: plan.secret_of(variable) for variable in service.secret_variables}
     told["HARNESS_SERVICE"] = name
     if service.app is not None:  # its simulation layer takes it out again; a program would hand it on
         told["HARNESS_SECRET"] = plan.control_secret

@@ -61,7 +61,8 @@ SERVICES: Mapping[str, Service] = {
             "Identity provider",
             "services.idp.app:create_app",
             "ISSUER_URL",
-            secret_variables=("API_CLIENT_SECRET",),
+            database_variable="IDP_DATABASE_URL",
+            secret_variables=("API_CLIENT_SECRET", "ORGANIZATIONS_CLIENT_SECRET", "SIMULATION_SECRET"),
             cold_start_s=1.0,
         ),
         Service(
@@ -82,6 +83,7 @@ SERVICES: Mapping[str, Service] = {
             needs=("idp",),
             resource="/mcp",
             database_variable="ORGANIZATIONS_DATABASE_URL",
+            secret_variables=("ORGANIZATIONS_CLIENT_SECRET",),
             cold_start_s=2.2,
         ),
         Service(

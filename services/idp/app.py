@@ -19,12 +19,13 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from services.idp import authorize, discovery, login, logout, revocation, token, userinfo
+from services.idp import authorize, discovery, login, logout, revocation, tenants, token, userinfo
 from services.idp.cors import RegisteredOrigins
 from services.idp.errors import BearerError, OAuthError, Refusal, as_challenge, as_json
 from services.idp.pages import Pages
-from services.idp.provider import Provider, Started
+from services.idp.provider import Started
 from services.idp.settings import IdpSettings
+from services.idp.tenants import Tenancy
 from services.shared.health import healthy
 
 KEY_AFTER_S = 0.2
@@ -36,7 +37,11 @@ def create_app() -> FastAPI:
     app = FastAPI(
         title="Dress Rehearsal identity provider",
         lifespan=_running,
-        middleware=[Middleware(RegisteredOrigins)],
+        middleware=[Middleware(Tenancy), Middleware(RegisteredOrigins)],
+        servers=[
+            {"url": "/"},
+            {"url": "/t/{tenant}", "variables": {"tenant": {"default": "partner"}}},
+        ],
         docs_url=None,
         redoc_url=None,
     )
@@ -74,11 +79,10 @@ def create_app() -> FastAPI:
 
 @asynccontextmanager
 async def _running(app: FastAPI) -> AsyncIterator[None]:
-    app.state.provider = provider = Provider.start(IdpSettings())
-    preparing = asyncio.get_running_loop().call_later(KEY_AFTER_S, provider.keys.prepare)
-    try:
-        yield
-    finally:
-        preparing.cancel()
-        provider.keys.close()
-        del app.state.provider
+    with tenants.started(IdpSettings()) as app.state.tenants:
+        preparing = asyncio.get_running_loop().call_later(KEY_AFTER_S, app.state.tenants.root.keys.prepare)
+        try:
+            yield
+        finally:
+            preparing.cancel()
+            del app.state.tenants

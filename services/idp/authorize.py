@@ -32,8 +32,8 @@ from services.idp.errors import (
 from services.idp.grants.code import CodeGrant
 from services.idp.parameters import Parameters, form_body, query
 from services.idp.provider import Now, Provider, Started
+from services.idp.records import AuthorizationRequest, Code, Family, Interaction, Session
 from services.idp.registry import Client, Registry
-from services.idp.store import AuthorizationRequest, Code, Family, Interaction, Session
 from services.idp.tokens import new_family_id, read_id_token_hint
 from services.shared.tokens import InvalidToken
 
@@ -188,7 +188,7 @@ def issue_code(asked: AuthorizationRequest, session: Session, provider: Provider
     family = Family(
         id=new_family_id(),
         subject=session.subject,
-        client_id=asked.client.id,
+        client_id=asked.client_id,
         scopes=asked.scopes,
         resource=asked.resource,
         sid=session.sid,
@@ -254,10 +254,10 @@ def _accepted(asked: Asked, provider: Provider) -> AuthorizationRequest:
     form = asked.form
     target = resource.chosen(form.resource, asked.client, provider.registry)
     return AuthorizationRequest(
-        client=asked.client,
+        client_id=asked.client.id,
         redirect_uri=form.redirect_uri,
         scopes=scopes.asked(form.scope, target, provider.registry.scopes),
-        resource=target,
+        resource=target.uri,
         challenge=pkce.accepted_challenge(form.code_challenge, form.code_challenge_method),
         state=form.state,
         nonce=form.nonce,

@@ -10,7 +10,7 @@ from starlette.requests import Request
 
 from services.idp.errors import InvalidClient, InvalidRequest
 from services.idp.parameters import Parameters
-from services.idp.registry import Client, Registry
+from services.idp.registry import Client, Registry, digest
 
 METHODS = ("none", "client_secret_basic")
 
@@ -40,15 +40,15 @@ def _public(client_id: str | None, registry: Registry) -> Client:
     client = registry.clients.get(client_id or "")
     if client is None:
         raise InvalidClient("the client is unknown")
-    if client.secret is not None:
+    if not client.public:
         raise InvalidClient("the client must authenticate with client_secret_basic")
     return client
 
 
 def _confidential(client_id: str, secret: str, registry: Registry) -> Client:
     client = registry.clients.get(client_id)
-    expected = client.secret.get_secret_value() if client and client.secret else None
-    if client is None or expected is None or not compare_digest(secret.encode(), expected.encode()):
+    expected = client.secret_digest if client else None
+    if client is None or expected is None or not compare_digest(digest(secret), expected):
         raise InvalidClient("client authentication failed")
     return client
 

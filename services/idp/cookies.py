@@ -13,17 +13,18 @@ from starlette.responses import Response
 
 @dataclass(frozen=True, slots=True)
 class Cookies:
-    """Names carry the port, because browsers share cookies among all ports of a host (RFC 6265 §8.5)."""
+    """Names carry port and tenant: browsers share cookies among all ports of a host (RFC 6265 §8.5)."""
 
     session: str
     browser: str
     secure: bool
 
     @classmethod
-    def of(cls, issuer: str) -> Self:
+    def of(cls, issuer: str, tenant: str) -> Self:
         url = urlsplit(issuer)
         port = url.port or {"http": 80, "https": 443}[url.scheme]
-        return cls(f"idp_{port}_session", f"idp_{port}_browser", secure=url.scheme == "https")
+        name = f"idp_{port}_{tenant}" if tenant else f"idp_{port}"
+        return cls(f"{name}_session", f"{name}_browser", secure=url.scheme == "https")
 
     def browser_of(self, request: Request) -> str:
         """The browser's name for itself; a new one on its first visit."""

@@ -31,7 +31,7 @@ class RegisteredOrigins:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        granted = _granted(headers.get("origin"), scope["app"].state.provider)
+        granted = _granted(headers.get("origin"), scope["provider"])
         if scope["method"] == "OPTIONS" and "access-control-request-method" in headers:
             answer = PlainTextResponse(status_code=204) if granted else PlainTextResponse("unknown origin", 403)
             preflight = {

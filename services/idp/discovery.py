@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse
 
 from services.idp import client_auth, pkce
 from services.idp.authorize import PROMPTS, RESPONSE_MODES, RESPONSE_TYPES
+from services.idp.errors import Documented
 from services.idp.provider import Provider, Started
 from services.idp.token import GRANTS
 
@@ -26,6 +27,8 @@ _ENDPOINTS: Mapping[str, str] = {
 
 # A system that is started anew has new keys at the same address, so nothing may be kept unasked.
 _FRESH = {"Cache-Control": "no-cache"}
+
+UNKNOWN_TENANT: Documented = {404: {"description": "There is no such tenant"}}
 
 router = APIRouter()
 
@@ -50,6 +53,26 @@ async def authorization_server(request: Request, provider: Started) -> JSONRespo
     return JSONResponse(_metadata(request, provider), headers=_FRESH)
 
 
+@router.get(
+    "/.well-known/openid-configuration/t/{tenant}",
+    operation_id="tenantOpenidConfiguration",
+    response_model=dict[str, Any],
+    responses=UNKNOWN_TENANT,
+)
+@router.get(
+    "/.well-known/oauth-authorization-server/t/{tenant}",
+    operation_id="tenantAuthorizationServer",
+    response_model=dict[str, Any],
+    responses=UNKNOWN_TENANT,
+)
+async def tenant_metadata(request: Request, tenant: str) -> JSONResponse:
+    """That of the issuer at ``/t/{tenant}``, at the address RFC 8414 §3.1 makes of it."""
+    provider: Provider | None = request.app.state.tenants.get(tenant) if tenant else None
+    if provider is None:
+        return JSONResponse({"error": "not_found"}, status_code=404)
+    return JSONResponse(_metadata(request, provider), headers=_FRESH)
+
+
 @router.get("/jwks", operation_id="jwks", response_class=JwkSet)
 async def jwks(provider: Started) -> JwkSet:
     """The public keys."""
@@ -59,7 +82,7 @@ async def jwks(provider: Started) -> JwkSet:
 def _metadata(request: Request, provider: Provider) -> dict[str, Any]:
     registry = provider.registry
     everything = frozenset(registry.scopes)
-    spoken = {claim for user in registry.users.values() for claim in user.claims(everything)}
+    spoken = {claim for user in registry.users.values() for claim in user.told(everything)}
     endpoints = {member: f"{provider.issuer}{request.app.url_path_for(route)}" for member, route in _ENDPOINTS.items()}
     return {
         "issuer": provider.issuer,

@@ -16,8 +16,8 @@ from services.idp.errors import REFUSED, SENT_ON, AccessDenied, InvalidRequest, 
 from services.idp.pages import Pages
 from services.idp.parameters import Parameters, form_body, query
 from services.idp.provider import Now, Provider, Started
-from services.idp.store import Interaction, Session
-from services.shared.world import Person
+from services.idp.records import AuthorizationRequest, Interaction, Session
+from services.idp.registry import Client, User
 
 logger = logging.getLogger(__name__)
 
@@ -62,9 +62,9 @@ def router(pages: Pages) -> APIRouter:
             "login.html",
             form_action=redirects.form_action(asked.redirect_uri),
             interaction=form.interaction,
-            client=asked.client,
+            client=_client(asked, provider),
             wishes=[provider.registry.scopes[scope] for scope in provider.registry.scopes if scope in asked.scopes],
-            organizations=provider.registry.organizations,
+            organizations=list(provider.registry.organizations),
             initials=_initials,
             tones=_TONES,
         )
@@ -87,16 +87,23 @@ def router(pages: Pages) -> APIRouter:
         if form.cancel is not None:
             return refuse(asked.redirect_uri, asked.state, AccessDenied("the person turned back"), provider)
         user = provider.registry.user_named(form.username or "")
-        if user is None:
+        if user is None or not user.active:
             raise Refusal("Nobody of that name", "The person is not known here. Go back and choose another.")
         session = _new_session(user.sub, provider, at=at)
         response = issue_code(asked, session, provider, at=at)
         provider.store.end_session(request.cookies.get(provider.cookies.session))
         provider.cookies.set(response, provider.cookies.session, provider.store.add_session(session))
-        logger.info("%s signed in for %s", user.username, asked.client.id)
+        logger.info("%s signed in for %s", user.username, asked.client_id)
         return response
 
     return routes
+
+
+def _client(asked: AuthorizationRequest, provider: Provider) -> Client:
+    client = provider.registry.clients.get(asked.client_id)
+    if client is None:
+        raise Refusal("Unknown application", "The application that began this is no longer registered.")
+    return client
 
 
 def _open(interaction_id: str, request: Request, provider: Provider, *, at: float) -> Interaction:
@@ -125,6 +132,6 @@ def _new_session(subject: str, provider: Provider, *, at: float) -> Session:
     )
 
 
-def _initials(person: Person) -> str:
+def _initials(person: User) -> str:
     words = person.name.split()
     return "".join(word[0] for word in (words[0], words[-1])).upper() if len(words) > 1 else words[0][:2].upper()

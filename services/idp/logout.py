@@ -14,7 +14,7 @@ from services.idp.errors import REFUSED, SENT_ON, InvalidRequest, Refusal
 from services.idp.pages import Pages
 from services.idp.parameters import Parameters, form_body, query
 from services.idp.provider import Now, Provider, Started
-from services.idp.store import Session
+from services.idp.records import Session
 from services.idp.tokens import read_id_token_hint
 from services.shared.tokens import InvalidToken
 

@@ -1,53 +1,75 @@
-"""The running provider: all state there is, made when the service starts and gone when it stops."""
+"""A running tenant: all state there is, made when the service starts; and what endpoints look it up by."""
 
 from __future__ import annotations
 
+import sqlite3
 import time
-from dataclasses import dataclass, field
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Annotated, Self
 
 from fastapi import Depends
 from starlette.requests import Request
 
 from services.idp.cookies import Cookies
+from services.idp.directory import Directory
 from services.idp.keys import KeyRing
-from services.idp.registry import Registry
+from services.idp.records import Change, KeptKey
+from services.idp.registry import Client, Registry, Resource, User
+from services.idp.registry_file import Written
 from services.idp.settings import IdpSettings
+from services.idp.shelf import Shelf
 from services.idp.store import Store
 
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """What endpoints and grants look things up in."""
+    """One tenant: what endpoints and grants look things up in."""
 
+    tenant: str
+    issuer: str
+    """As in ``iss``; never taken from a request (RFC 9207 §4)."""
     settings: IdpSettings
     registry: Registry
     keys: KeyRing
     cookies: Cookies
-    store: Store = field(default_factory=Store)
+    store: Store
 
     @classmethod
-    def start(cls, settings: IdpSettings) -> Self:
-        """Fresh keys, nobody signed in.
+    def of(
+        cls,
+        tenant: str,
+        written: Written,
+        settings: IdpSettings,
+        *,
+        issuer: str,
+        connection: sqlite3.Connection,
+        maker: ThreadPoolExecutor,
+    ) -> Self:
+        """The tenant as it is written in the registry and as it was left when the service ended."""
 
-        Raises:
-            ValueError: the registry is not well formed.
-        """
+        def changes(name: str) -> Shelf[Change]:
+            return Shelf(connection, Change, tenant=tenant, name=name)
+
         return cls(
+            tenant=tenant,
+            issuer=issuer,
             settings=settings,
-            registry=Registry.load(settings),
-            keys=KeyRing(),
-            cookies=Cookies.of(settings.issuer_url),
+            registry=Registry(
+                algorithm=written.algorithm,
+                scopes=written.scopes,
+                clients=Directory(written.clients, Client, changes("clients")),
+                resources=Directory(written.resources, Resource, changes("resources")),
+                users=Directory(written.users, User, changes("users")),
+            ),
+            keys=KeyRing(Shelf(connection, KeptKey, tenant=tenant, name="keys"), written.algorithm, maker),
+            cookies=Cookies.of(issuer, tenant),
+            store=Store(connection, tenant=tenant),
         )
-
-    @property
-    def issuer(self) -> str:
-        """As in ``iss``; never taken from a request (RFC 9207 §4)."""
-        return self.settings.issuer_url
 
 
 async def _started(request: Request) -> Provider:
-    provider: Provider = request.app.state.provider
+    provider: Provider = request.scope["provider"]
     return provider
 
 
@@ -57,7 +79,7 @@ async def now() -> float:
 
 
 Started = Annotated[Provider, Depends(_started)]
-"""Parameter of an endpoint: the running provider."""
+"""Parameter of an endpoint: the tenant that is asked."""
 
 Now = Annotated[float, Depends(now)]
 """Parameter of an endpoint: the time."""

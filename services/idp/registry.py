@@ -1,19 +1,29 @@
-"""Everybody known here: people of the seeded world, clients and resources of ``registry.yaml``."""
+"""Everybody a tenant knows: people, clients and resources, from ``registry.yaml`` and as changed at run time."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from importlib import resources
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, SecretStr
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, field_validator, model_validator
 
-from services.idp.settings import IdpSettings
-from services.shared import world
-from services.shared.world import Organization, read_yaml
+from services.idp.directory import Directory
 
-Names = Annotated[frozenset[str], BeforeValidator(frozenset)]
+Algorithm = Literal["RS256", "ES256", "EdDSA"]
+"""What a tenant may sign with (RFC 7518 §3.1, RFC 8037 §3.1)."""
+
+AuthMethod = Literal["none", "client_secret_basic", "client_secret_post", "private_key_jwt"]
+"""How a client proves itself (OIDC Core §9)."""
+
+Names = Annotated[frozenset[str], BeforeValidator(frozenset), PlainSerializer(sorted)]
+
+OWN_CLAIMS = frozenset(
+    {"iss", "sub", "aud", "exp", "iat", "nbf", "jti", "client_id", "scope", "act", "cnf", "typ", "nonce", "sid"}
+    | {"auth_time", "at_hash", "acr", "amr", "azp", "org_id", "roles", "events"}
+)
+"""Claims that this provider makes; nobody's own may take their place."""
 
 
 class _Entry(BaseModel):
@@ -29,14 +39,18 @@ class Resource(_Entry):
 
 
 class Client(_Entry):
-    """An OAuth client. Without a ``secret`` it is public (RFC 6749 §2.1)."""
+    """An OAuth client. Without a secret or keys it is public (RFC 6749 §2.1)."""
 
     id: str
     name: str
     grants: Names
-    resources: Names
+    resources: Names = frozenset()
     """URIs it may ask tokens for."""
-    secret: SecretStr | None = None
+    auth_method: AuthMethod = "none"
+    secret_digest: str | None = Field(default=None, repr=False)
+    """SHA-256 of the secret, in hexadecimal. Give ``secret`` instead, which is not kept."""
+    jwks: dict[str, Any] | None = None
+    """Its public keys (RFC 7591 §2), for ``private_key_jwt``."""
     native: bool = False
     """Redirects to the loopback address may use any port (RFC 8252 §7.3)."""
     redirect_uris: Names = frozenset()
@@ -46,10 +60,46 @@ class Client(_Entry):
     default_resource: str | None = None
     exchanges: str | None = None
     """The audience of the tokens it may exchange: its own (RFC 8693)."""
+    consent: bool = False
+    """People are asked before it gets anything for the first time."""
+    backchannel_logout_uri: str | None = None
+    """Where it is told that a session has ended (OIDC Back-Channel Logout §2.2)."""
+    dpop_bound: bool = False
+    """It gets no bearer tokens (RFC 9449 §5.2, ``dpop_bound_access_tokens``)."""
+    pushes: bool = False
+    """It must push its authorization requests (RFC 9126 §6, ``require_pushed_authorization_requests``)."""
+    registration_digest: str | None = Field(default=None, repr=False)
+    """SHA-256 of the token it manages its own registration with (RFC 7592 §3); None if it did not register itself."""
+    issued_at: int = 0
+    """POSIX seconds (RFC 7591 §3.2.1); 0 for those of the file."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _keep_no_secret(cls, entry: Any) -> Any:
+        if not isinstance(entry, dict) or "secret" not in entry:
+            return entry
+        secret = entry["secret"]
+        if not isinstance(secret, str) or not secret:
+            raise ValueError("secret must be text")
+        given = {"secret_digest": digest(secret), "auth_method": "client_secret_basic"}
+        return given | {name: value for name, value in entry.items() if name != "secret"}
+
+    @model_validator(mode="after")
+    def _can_prove_itself(self) -> Client:
+        by_secret = self.auth_method.startswith("client_secret")
+        if by_secret != (self.secret_digest is not None):
+            raise ValueError("a secret goes with client_secret_basic or client_secret_post")
+        if (self.auth_method == "private_key_jwt") != (self.jwks is not None):
+            raise ValueError("jwks goes with private_key_jwt")
+        return self
+
+    @property
+    def public(self) -> bool:
+        """Whether it is known by name only."""
+        return self.auth_method == "none"
 
 
-@dataclass(frozen=True)
-class User:
+class User(_Entry):
     """Somebody who can sign in, with the claims others are told."""
 
     sub: str
@@ -59,112 +109,81 @@ class User:
     role: str
     org_id: str
     org_name: str
+    active: bool = True
+    """Whether they may sign in, and get tokens."""
+    claims: dict[str, Any] = Field(default_factory=dict)
+    """Of their own: told in access tokens, and where ``profile`` is granted in ID tokens and userinfo."""
 
-    def claims(self, scopes: frozenset[str]) -> dict[str, Any]:
+    @field_validator("claims")
+    @classmethod
+    def _not_ours(cls, claims: dict[str, Any]) -> dict[str, Any]:
+        taken = sorted(claims.keys() & OWN_CLAIMS)
+        if taken:
+            raise ValueError(f"claims of the provider itself cannot be set: {', '.join(taken)}")
+        return claims
+
+    def told(self, scopes: frozenset[str]) -> dict[str, Any]:
         """What ID token and userinfo say about the person under these scopes (OIDC Core §5.4)."""
         claims: dict[str, Any] = {}
         if "profile" in scopes:
-            claims |= {"name": self.name, "preferred_username": self.username, "org_id": self.org_id}
+            claims |= self.claims | {"name": self.name, "preferred_username": self.username, "org_id": self.org_id}
         if "email" in scopes:
             claims |= {"email": self.email, "email_verified": True}
         return claims
+
+
+@dataclass(frozen=True, slots=True)
+class Organization:
+    """The people of one organization, as the login page groups them."""
+
+    id: str
+    name: str
+    people: tuple[User, ...]
 
 
 @dataclass(frozen=True)
 class Registry:
     """All of it, looked up by the names used on the wire."""
 
-    clients: Mapping[str, Client]
-    resources: Mapping[str, Resource]
-    """By URI."""
+    algorithm: Algorithm
     scopes: Mapping[str, str]
     """All scopes there are, with what they mean to a person."""
-    users: Mapping[str, User]
+    clients: Directory[Client]
+    resources: Directory[Resource]
+    """By URI."""
+    users: Directory[User]
     """By subject."""
-    organizations: tuple[Organization, ...]
 
     @property
     def origins(self) -> frozenset[str]:
         """Every origin whose scripts may read answers."""
         return frozenset().union(*(client.origins for client in self.clients.values()))
 
+    @property
+    def organizations(self) -> Iterator[Organization]:
+        """Those who can sign in."""
+        members: dict[str, list[User]] = {}
+        for user in self.users.values():
+            if user.active:
+                members.setdefault(user.org_id, []).append(user)
+        for org_id, people in members.items():
+            yield Organization(org_id, people[0].org_name, tuple(people))
+
     def user_named(self, username: str) -> User | None:
+        """The person who signs in by that name."""
         return next((user for user in self.users.values() if user.username == username), None)
 
-    @classmethod
-    def load(cls, settings: IdpSettings) -> Self:
-        """Read file and world.
+    def user(self, subject: str) -> User | None:
+        """The person of that subject, if they may still get tokens."""
+        user = self.users.get(subject)
+        return user if user is not None and user.active else None
 
-        Raises:
-            ValueError: an entry is not well formed, names an unknown placeholder or an unknown resource.
-        """
-        text = resources.files("services.idp").joinpath("registry.yaml").read_text(encoding="utf-8")
-        document = _filled(read_yaml(text), _places(settings))
-        known = {name: Resource.model_validate(entry) for name, entry in document["resources"].items()}
-        clients = {name: _client(name, entry, known) for name, entry in document["clients"].items()}
-        people = world.load(settings.world, settings.world_seed).organizations
-        return cls(
-            clients=clients,
-            resources={resource.uri: resource for resource in known.values()},
-            scopes=document["scopes"],
-            users={user.sub: user for user in _users(people)},
-            organizations=people,
-        )
+    def restore(self) -> None:
+        """As the file has it."""
+        for directory in (self.clients, self.resources, self.users):
+            directory.restore()
 
 
-def _places(settings: IdpSettings) -> dict[str, str]:
-    return {
-        "UI_URL": settings.ui_url,
-        "API_URL": settings.api_url,
-        "TICKETING_URL": settings.ticketing_url,
-        "ORGANIZATIONS_URL": settings.organizations_url,
-        "API_CLIENT_SECRET": settings.api_client_secret.get_secret_value(),
-    }
-
-
-def _filled(value: Any, places: Mapping[str, str]) -> Any:
-    match value:
-        case str():
-            try:
-                return value.format_map(places)
-            except KeyError as error:
-                raise ValueError(f"registry.yaml: {value!r} names {error}; known: {', '.join(places)}") from None
-        case dict():
-            return {key: _filled(entry, places) for key, entry in value.items()}
-        case list():
-            return [_filled(entry, places) for entry in value]
-        case _:
-            return value
-
-
-def _client(name: str, entry: dict[str, Any], known: Mapping[str, Resource]) -> Client:
-    def uri(resource: str | None) -> str | None:
-        if resource is not None and resource not in known:
-            raise ValueError(f"registry.yaml: client {name!r} names resource {resource!r}; known: {', '.join(known)}")
-        return known[resource].uri if resource else None
-
-    return Client.model_validate(
-        entry
-        | {
-            "id": name,
-            "resources": [uri(resource) for resource in entry["resources"]],
-            "default_resource": uri(entry.get("default_resource")),
-            "exchanges": uri(entry.get("exchanges")),
-        }
-    )
-
-
-def _users(organizations: tuple[Organization, ...]) -> list[User]:
-    return [
-        User(
-            sub=person.id,
-            username=person.username,
-            name=person.name,
-            email=person.email,
-            role=person.role,
-            org_id=organization.id,
-            org_name=organization.name,
-        )
-        for organization in organizations
-        for person in organization.people
-    ]
+def digest(secret: str) -> str:
+    """How a secret is kept: it is long and random, so that one round is enough."""
+    return hashlib.sha256(secret.encode()).hexdigest()

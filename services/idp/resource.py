@@ -17,16 +17,19 @@ def chosen(named: tuple[str, ...], client: Client, registry: Registry) -> Resour
     uri = named[0] if named else client.default_resource
     if uri is None:
         raise InvalidTarget("resource is missing")
-    if uri not in client.resources:
+    if uri not in client.resources or uri not in registry.resources:
         raise InvalidTarget("the client gets no tokens for this resource")
     return registry.resources[uri]
 
 
-def unchanged(named: tuple[str, ...], resource: Resource) -> None:
-    """A later request may repeat the resource and not exchange it.
+def unchanged(named: tuple[str, ...], authorized: str, registry: Registry) -> Resource:
+    """The resource that was authorized: a later request may repeat it and not exchange it.
 
     Raises:
-        InvalidTarget: it names another.
+        InvalidTarget: it names another, or the resource is no longer known.
     """
-    if not set(named) <= {resource.uri}:
+    if not set(named) <= {authorized}:
         raise InvalidTarget("resource is not the one that was authorized")
+    if authorized not in registry.resources:
+        raise InvalidTarget("the resource is no longer known")
+    return registry.resources[authorized]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from pydantic import PositiveInt, SecretStr
 
 from services.shared.settings import BaseUrl, ServiceSettings
@@ -16,6 +18,13 @@ class IdpSettings(ServiceSettings):
     api_url: BaseUrl
     ui_url: BaseUrl
     api_client_secret: SecretStr
+    organizations_client_secret: SecretStr
+    simulation_secret: SecretStr = SecretStr("")
+    """Opens ``/_sim``; without one it stays closed."""
+    idp_database_url: str = "sqlite://"
+    """``sqlite:///PATH``; what is in memory ends with the process."""
+    idp_registry: Path | None = None
+    """A registry file in place of the built-in one."""
 
     access_token_seconds: PositiveInt = 600
     """Of access tokens, and of the ID tokens given out with them."""

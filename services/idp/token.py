@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse
 from services.idp import client_auth
 from services.idp.errors import NO_STORE, ErrorBody, InvalidRequest, UnauthorizedClient, UnsupportedGrantType
 from services.idp.grants import Grant
+from services.idp.grants.client_credentials import ClientCredentialsGrant
 from services.idp.grants.code import CodeGrant
 from services.idp.grants.exchange import ExchangeGrant
 from services.idp.grants.refresh import RefreshGrant
@@ -21,7 +22,7 @@ from services.idp.tokens import TokenResponse, issue
 
 logger = logging.getLogger(__name__)
 
-_GRANTS: tuple[Grant, ...] = (CodeGrant(), RefreshGrant(), ExchangeGrant())
+_GRANTS: tuple[Grant, ...] = (CodeGrant(), RefreshGrant(), ClientCredentialsGrant(), ExchangeGrant())
 GRANTS = {grant.name: grant for grant in _GRANTS}
 
 router = APIRouter()
@@ -40,7 +41,8 @@ async def token(request: Request, provider: Started, at: Now) -> JSONResponse:
     grant = _allowed(parameters.single("grant_type"), client)
     authorization = grant.authorize(parameters, client, provider, at=at)
     response = issue(authorization, provider, at=at)
-    logger.info("%s: token for %s at %s", client.id, authorization.user.username, authorization.resource.name)
+    subject = authorization.user.username if authorization.user else client.id
+    logger.info("%s: token for %s at %s", client.id, subject, authorization.resource.name)
     return JSONResponse(response.model_dump(exclude_none=True), headers=NO_STORE)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import secrets
 from base64 import urlsafe_b64encode
 from collections.abc import Set
-from hashlib import sha256
+from hashlib import sha256, sha512
+from itertools import accumulate
 from typing import Any
 
 from pydantic import BaseModel
@@ -13,8 +14,11 @@ from pydantic import BaseModel
 from services.idp import scopes
 from services.idp.grants import Authentication, Authorization
 from services.idp.provider import Provider
+from services.idp.registry import Algorithm
 from services.shared.jws import MalformedToken, parse
 from services.shared.tokens import AccessToken, InvalidToken, access_token
+
+_FAMILY = "fam_"
 
 
 class TokenResponse(BaseModel):
@@ -48,12 +52,15 @@ def issue(authorization: Authorization, provider: Provider, *, at: float) -> Tok
 
 
 def new_family_id() -> str:
-    return secrets.token_urlsafe(12)
+    return f"{_FAMILY}{secrets.token_urlsafe(12)}"
 
 
-def family_of(token: AccessToken) -> str:
-    """The lineage a token belongs to: written in front of its ``jti``, so that no table of tokens is needed."""
-    return str(token.claims["jti"]).partition(".")[0]
+def lineage(token: AccessToken) -> tuple[str, ...]:
+    """The family of a token, if it has one, and the ``jti`` of each token from which it was exchanged, up to its own.
+
+    They are written in front of its ``jti``, so that no table of tokens is needed.
+    """
+    return tuple(accumulate(str(token.claims["jti"]).split("."), "{}.{}".format))
 
 
 def read_access_token(token: str, provider: Provider, *, audiences: Set[str], at: float) -> AccessToken:
@@ -68,8 +75,9 @@ def read_access_token(token: str, provider: Provider, *, audiences: Set[str], at
         raise InvalidToken(str(error)) from None
     key = provider.keys.find(jws.kid)
     read = access_token(token, jws, key, issuer=provider.issuer, audiences=audiences, at=at)
-    revoked = provider.store.access_token_revoked(read.claims["jti"], at=at)
-    if revoked or provider.store.family(family_of(read), at=at) is None:
+    ancestors = lineage(read)
+    orphaned = ancestors[0].startswith(_FAMILY) and provider.store.family(ancestors[0], at=at) is None
+    if orphaned or provider.store.access_token_revoked(ancestors, at=at):
         raise InvalidToken("the token was revoked")
     return read
 
@@ -93,28 +101,28 @@ def read_id_token_hint(token: str, provider: Provider) -> dict[str, Any]:
 
 
 def _access_claims(authorization: Authorization, provider: Provider, issued_at: int, expires_at: int) -> dict[str, Any]:
-    user = authorization.user
+    user, own_id = authorization.user, secrets.token_urlsafe(12)
     claims = {
         "iss": provider.issuer,
-        "sub": user.sub,
+        "sub": user.sub if user else authorization.client.id,
         "aud": authorization.resource.uri,
         "exp": expires_at,
         "iat": issued_at,
         "nbf": issued_at,
-        "jti": f"{authorization.family}.{secrets.token_urlsafe(12)}",
+        "jti": f"{authorization.parent}.{own_id}" if authorization.parent else own_id,
         "client_id": authorization.client.id,
         "scope": scopes.text(authorization.scopes - {scopes.OFFLINE}),
-        "org_id": user.org_id,
-        "roles": [user.role],
     }
+    if user:
+        claims |= user.claims | {"org_id": user.org_id, "roles": [user.role]}
     return claims | ({"act": authorization.actor} if authorization.actor else {})
 
 
 def _id_token(authorization: Authorization, provider: Provider, access: str, issued_at: int) -> str | None:
     told = authorization.authentication
-    if told is None or "openid" not in authorization.scopes:
-        return None
     user = authorization.user
+    if told is None or user is None or "openid" not in authorization.scopes:
+        return None
     claims = {
         "iss": provider.issuer,
         "sub": user.sub,
@@ -122,8 +130,8 @@ def _id_token(authorization: Authorization, provider: Provider, access: str, iss
         "exp": issued_at + provider.settings.access_token_seconds,
         "iat": issued_at,
         **_authentication_claims(told),
-        "at_hash": _half_hash(access),
-        **user.claims(authorization.scopes),
+        "at_hash": _half_hash(access, provider.keys.active.algorithm),
+        **user.told(authorization.scopes),
     }
     return provider.keys.sign(claims, typ="JWT")
 
@@ -133,7 +141,7 @@ def _authentication_claims(told: Authentication) -> dict[str, Any]:
     return claims | ({"nonce": told.nonce} if told.nonce is not None else {})
 
 
-def _half_hash(token: str) -> str:
-    """``at_hash`` (OIDC Core §3.1.3.6) for the algorithms that hash with SHA-256."""
-    digest = sha256(token.encode()).digest()
+def _half_hash(token: str, algorithm: Algorithm) -> str:
+    """``at_hash`` (OIDC Core §3.1.3.6), by the hash that the algorithm itself uses (RFC 8032 §5.1 for Ed25519)."""
+    digest = (sha512 if algorithm == "EdDSA" else sha256)(token.encode()).digest()
     return urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode()

@@ -40,10 +40,10 @@ async def userinfo(request: Request, provider: Started, at: Now) -> JSONResponse
     token = _presented(request, provider, at=at)
     if "openid" not in token.scopes:
         raise BearerError(403, "insufficient_scope", "the token has no scope openid", scope="openid")
-    user = provider.registry.users.get(token.subject)
+    user = provider.registry.user(token.subject)
     if user is None:
         raise BearerError(401, "invalid_token", "the person is no longer known")
-    return JSONResponse({"sub": user.sub} | user.claims(token.scopes), headers=NO_STORE)
+    return JSONResponse({"sub": user.sub} | user.told(token.scopes), headers=NO_STORE)
 
 
 @router.post("/userinfo", operation_id="userinfoByPost", responses=_RESPONSES)

@@ -19,7 +19,7 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from services.idp.app import create_app
-from services.idp.provider import now
+from services.idp.provider import Provider, now
 
 if TYPE_CHECKING:
     from harness.stack import Stack
@@ -155,7 +155,19 @@ class Alone(Client):
 
     app: FastAPI
     api_secret: str
+    organizations_secret: str
     seconds: float = field(default_factory=time.time)
+
+    @property
+    def provider(self) -> Provider:
+        """What runs behind it: the tenant at the root."""
+        provider: Provider = self.app.state.tenants.root
+        return provider
+
+    def client_credentials(self, **changes: str | None) -> httpx.Response:
+        """The organizations server asks for itself, to change people."""
+        usual: dict[str, str | None] = {"grant_type": "client_credentials", "scope": "users:write"}
+        return self.post("/token", usual | changes, auth=("organizations", quote_plus(self.organizations_secret)))
 
     def exchange(self, subject_token: str, /, **changes: str | None) -> httpx.Response:
         """The api hands in a token it was called with, for one of ticketing."""
@@ -207,6 +219,8 @@ def settings(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
         "TICKETING_URL": ALONE.ticketing.removesuffix("/mcp"),
         "ORGANIZATIONS_URL": ALONE.organizations.removesuffix("/mcp"),
         "API_CLIENT_SECRET": f"{secrets.token_urlsafe(8)}: + and %",
+        "ORGANIZATIONS_CLIENT_SECRET": secrets.token_urlsafe(8),
+        "SIMULATION_SECRET": secrets.token_urlsafe(8),
     }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
@@ -218,6 +232,12 @@ def alone(settings: dict[str, str]) -> Iterator[Alone]:
     """A provider in this process. ``alone.seconds`` is its time."""
     app = create_app()
     with TestClient(app, base_url=ALONE.idp, follow_redirects=False) as http:
-        provider = Alone(http, ALONE, app, api_secret=settings["API_CLIENT_SECRET"])
-        app.dependency_overrides[now] = lambda: provider.seconds
-        yield provider
+        alone = Alone(
+            http,
+            ALONE,
+            app,
+            api_secret=settings["API_CLIENT_SECRET"],
+            organizations_secret=settings["ORGANIZATIONS_CLIENT_SECRET"],
+        )
+        app.dependency_overrides[now] = lambda: alone.seconds
+        yield alone

@@ -55,7 +55,9 @@ def test_a_grant_that_is_announced_is_known_and_another_is_not(idp: Client) -> N
 
 def test_announced_scopes_resources_and_prompts_are_accepted(idp: Client) -> None:
     announced = metadata(idp)
-    for resource in announced["protected_resources"]:
+    mine = [idp.at.api, idp.at.organizations, idp.at.ticketing]
+    assert set(announced["protected_resources"]) == {*mine, f"{idp.at.idp}/scim/v2"}
+    for resource in mine:
         asked = idp.asked(resource=resource, scope=" ".join(announced["scopes_supported"]))
         assert "interaction" in told(idp.authorize(asked))
     for prompt in announced["prompt_values_supported"]:

@@ -66,7 +66,7 @@ def test_one_way_to_authenticate_is_enough(alone: Alone) -> None:
     [
         (None, "invalid_request"),
         ("password", "unsupported_grant_type"),
-        ("client_credentials", "unsupported_grant_type"),
+        ("client_credentials", "unauthorized_client"),
         ("urn:ietf:params:oauth:grant-type:token-exchange", "unauthorized_client"),
     ],
 )

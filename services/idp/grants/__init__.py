@@ -25,12 +25,13 @@ class Authentication:
 class Authorization:
     """A grant's decision: who may do what, where, for whom."""
 
-    user: User
+    user: User | None
+    """None: the client acts for itself (RFC 9068 §2.2)."""
     client: Client
     resource: Resource
     scopes: frozenset[str]
-    family: str
-    """The lineage the tokens belong to."""
+    parent: str | None
+    """What the token comes from and is revoked with: the id of its family, or the ``jti`` of the token handed in."""
     authentication: Authentication | None = None
     """For an ID token; None where the client gets none."""
     refresh_token: str | None = field(default=None, repr=False)

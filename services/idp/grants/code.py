@@ -12,8 +12,8 @@ from services.idp.grants import Authentication, Authorization
 from services.idp.grants.refresh import new_refresh_token
 from services.idp.parameters import Parameters
 from services.idp.provider import Provider
+from services.idp.records import Code, Family
 from services.idp.registry import Client
-from services.idp.store import Code, Family
 
 
 class CodeForm(BaseModel):
@@ -44,16 +44,16 @@ class CodeGrant:
         if form.redirect_uri != code.redirect_uri:
             raise InvalidGrant("redirect_uri is not the one the code was sent to")
         pkce.verify(form.code_verifier, code.challenge)
-        resource.unchanged(form.resource, family.resource)
-        user = provider.registry.users.get(family.subject)
+        target = resource.unchanged(form.resource, family.resource, provider.registry)
+        user = provider.registry.user(family.subject)
         if user is None:
             raise InvalidGrant("the person is no longer known")
         return Authorization(
             user=user,
             client=client,
-            resource=family.resource,
+            resource=target,
             scopes=family.scopes,
-            family=family.id,
+            parent=family.id,
             authentication=Authentication(family.sid, family.auth_time, code.nonce),
             refresh_token=new_refresh_token(family, client, provider),
         )

@@ -12,7 +12,7 @@ from services.idp.grants import Authorization
 from services.idp.parameters import Parameters
 from services.idp.provider import Provider
 from services.idp.registry import Client
-from services.idp.tokens import family_of, read_access_token
+from services.idp.tokens import read_access_token
 from services.shared.tokens import AccessToken, InvalidToken
 
 ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"  # noqa: S105 - a name, RFC 8693 §3
@@ -48,7 +48,7 @@ class ExchangeGrant:
         granted = scopes.narrowed(form.scope, subject.scopes) & target.scopes
         if not granted:
             raise InvalidScope("the subject token has no scope that means anything at the target")
-        user = provider.registry.users.get(subject.subject)
+        user = provider.registry.user(subject.subject)
         if user is None:
             raise InvalidRequest("the subject is not a known person")
         return Authorization(
@@ -56,7 +56,7 @@ class ExchangeGrant:
             client=client,
             resource=target,
             scopes=granted,
-            family=family_of(subject),
+            parent=subject.claims["jti"],
             actor=_actor(client, subject.claims.get("act")),
             not_after=subject.expires_at,
             issued_token_type=ACCESS_TOKEN,

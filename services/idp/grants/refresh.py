@@ -11,8 +11,8 @@ from services.idp.errors import InvalidGrant
 from services.idp.grants import Authentication, Authorization
 from services.idp.parameters import Parameters
 from services.idp.provider import Provider
+from services.idp.records import Family, RefreshToken
 from services.idp.registry import Client
-from services.idp.store import Family, RefreshToken
 
 
 class RefreshForm(BaseModel):
@@ -36,9 +36,9 @@ class RefreshGrant:
     def authorize(self, parameters: Parameters, client: Client, provider: Provider, *, at: float) -> Authorization:
         form = parameters.parse(RefreshForm)
         family = _renewable(form.refresh_token, client, provider, at=at)
-        resource.unchanged(form.resource, family.resource)
+        target = resource.unchanged(form.resource, family.resource, provider.registry)
         narrowed = scopes.narrowed(form.scope, family.scopes)
-        user = provider.registry.users.get(family.subject)
+        user = provider.registry.user(family.subject)
         if user is None:
             raise InvalidGrant("the person is no longer known")
         # Only now, so that a request that is refused for another reason does not cost the client its token.
@@ -46,9 +46,9 @@ class RefreshGrant:
         return Authorization(
             user=user,
             client=client,
-            resource=family.resource,
+            resource=target,
             scopes=narrowed,
-            family=family.id,
+            parent=family.id,
             # The nonce belongs to the first ID token alone (OIDC Core §12.2).
             authentication=Authentication(family.sid, family.auth_time, nonce=None),
             refresh_token=new_refresh_token(family, client, provider),

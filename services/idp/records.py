@@ -1,0 +1,113 @@
+"""What this provider writes down: plain data only, so that each entry can be stored and read again after a restart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+NEVER = 253_402_300_799.0
+"""POSIX seconds of the last moment of the year 9999, for what does not end by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationRequest:
+    """A request that passed every check of ``authorize``."""
+
+    client_id: str
+    redirect_uri: str
+    scopes: frozenset[str]
+    resource: str
+    """URI."""
+    challenge: str
+    state: str | None
+    nonce: str | None
+    prompts: frozenset[str]
+    max_age: int | None
+    hinted_subject: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Interaction:
+    """A login page, open in the browser that asked for it and no other."""
+
+    request: AuthorizationRequest
+    browser: str
+    expires_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Somebody signed in, in one browser."""
+
+    sid: str
+    """What clients are told (OIDC ``sid``); the cookie holds another value."""
+    subject: str
+    auth_time: int
+    logout_token: str
+    """Proves that the sign-out question was answered on our page."""
+    expires_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """All tokens that come from one authorization; they are revoked together (RFC 9700 §4.14)."""
+
+    id: str
+    subject: str
+    client_id: str
+    scopes: frozenset[str]
+    resource: str
+    """URI."""
+    sid: str
+    auth_time: int
+    expires_at: float
+    revoked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """An authorization code. It stays known after its use, so that a second use is noticed."""
+
+    family: str
+    redirect_uri: str
+    challenge: str
+    nonce: str | None
+    valid_until: float
+    expires_at: float
+    used: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshToken:
+    """One link in the chain of a family; each is good once."""
+
+    family: str
+    expires_at: float
+    used: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Revocation:
+    """Of an access token, and of what it was exchanged for; known until it would have expired anyway."""
+
+    expires_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class KeptKey:
+    """A signing key, for the next start."""
+
+    algorithm: str
+    private: str
+    """PKCS #8, in base64."""
+    state: str
+    hidden: bool
+    expires_at: float = NEVER
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """An entry of a directory as it was changed at run time; None took it away."""
+
+    entry: dict[str, Any] | None
+    expires_at: float = NEVER

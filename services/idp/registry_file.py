@@ -1,0 +1,157 @@
+"""The registry file: read, its placeholders filled in, and checked. A file of your own: ``IDP_REGISTRY``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import resources
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from services.idp.registry import Algorithm, Client, Resource, User
+from services.idp.settings import IdpSettings
+from services.shared import world
+from services.shared.world import read_yaml
+
+ROOT = ""
+"""Name of the tenant that has no path of its own."""
+
+Entry = TypeVar("Entry", bound=BaseModel)
+
+
+class TenantEntries(BaseModel):
+    """One tenant as the file, or somebody at run time, describes it. Clients name resources by their keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    algorithm: Algorithm = "RS256"
+    resources: dict[str, dict[str, Any]]
+    scopes: dict[str, str]
+    clients: dict[str, dict[str, Any]]
+    users: list[dict[str, Any]] | None = None
+    """None: the people of the seeded world."""
+
+
+class Written(BaseModel):
+    """The checked entries of one tenant, by the names used on the wire."""
+
+    model_config = ConfigDict(frozen=True)
+
+    algorithm: Algorithm
+    scopes: dict[str, str]
+    clients: dict[str, Client]
+    resources: dict[str, Resource]
+    users: dict[str, User]
+
+
+def read(settings: IdpSettings) -> dict[str, TenantEntries]:
+    """Every tenant of the file by its name; the one at the root is called ``ROOT``.
+
+    Raises:
+        ValueError: the file cannot be read, or is not in the form of a registry.
+    """
+    if settings.idp_registry is None:
+        name, text = "registry.yaml", resources.files("services.idp").joinpath("registry.yaml").read_text("utf-8")
+    else:
+        name = str(settings.idp_registry)
+        try:
+            text = settings.idp_registry.read_text(encoding="utf-8")
+        except OSError as error:
+            raise ValueError(f"IDP_REGISTRY cannot be read: {error}") from error
+    document = read_yaml(text)
+    if not isinstance(document, dict) or not isinstance(document.get("tenants", {}), dict):
+        raise ValueError(f"{name}: must be a mapping, and so must its tenants")
+    tenants = {ROOT: {key: value for key, value in document.items() if key != "tenants"}} | document.get("tenants", {})
+    return {tenant: _checked(TenantEntries, entry, f"{name}: tenant {tenant!r}") for tenant, entry in tenants.items()}
+
+
+def written(entries: TenantEntries, settings: IdpSettings, *, issuer: str) -> Written:
+    """The entries with their placeholders filled in, for the tenant of that issuer.
+
+    Raises:
+        ValueError: an entry is not well formed, names an unknown placeholder or an unknown resource.
+    """
+    places = _places(settings, issuer)
+    known = {
+        name: _checked(Resource, _filled(entry, places), f"resource {name!r}")
+        for name, entry in entries.resources.items()
+    }
+    clients = {name: _client(name, _filled(entry, places), known) for name, entry in entries.clients.items()}
+    if entries.users is None:
+        users = _people(settings)
+    else:
+        users = [_checked(User, _filled(entry, places), "user") for entry in entries.users]
+    return Written(
+        algorithm=entries.algorithm,
+        scopes=entries.scopes,
+        clients=clients,
+        resources={resource.uri: resource for resource in known.values()},
+        users={user.sub: user for user in users},
+    )
+
+
+def _places(settings: IdpSettings, issuer: str) -> dict[str, str]:
+    return {
+        "ISSUER_URL": issuer,
+        "UI_URL": settings.ui_url,
+        "API_URL": settings.api_url,
+        "TICKETING_URL": settings.ticketing_url,
+        "ORGANIZATIONS_URL": settings.organizations_url,
+        "API_CLIENT_SECRET": settings.api_client_secret.get_secret_value(),
+        "ORGANIZATIONS_CLIENT_SECRET": settings.organizations_client_secret.get_secret_value(),
+    }
+
+
+def _filled(value: Any, places: Mapping[str, str]) -> Any:
+    match value:
+        case str():
+            try:
+                return value.format_map(places)
+            except (KeyError, ValueError, IndexError) as error:
+                raise ValueError(f"the registry: {value!r} names {error}; known: {', '.join(places)}") from None
+        case dict():
+            return {key: _filled(entry, places) for key, entry in value.items()}
+        case list():
+            return [_filled(entry, places) for entry in value]
+        case _:
+            return value
+
+
+def _client(name: str, entry: dict[str, Any], known: Mapping[str, Resource]) -> Client:
+    def uri(resource: str | None) -> str | None:
+        if resource is not None and resource not in known:
+            raise ValueError(f"the registry: client {name!r} names resource {resource!r}; known: {', '.join(known)}")
+        return known[resource].uri if resource else None
+
+    named = {
+        "id": name,
+        "resources": [uri(resource) for resource in entry.get("resources", ())],
+        "default_resource": uri(entry.get("default_resource")),
+        "exchanges": uri(entry.get("exchanges")),
+    }
+    return _checked(Client, entry | named, f"client {name!r}")
+
+
+def _checked(kind: type[Entry], entry: Any, what: str) -> Entry:
+    try:
+        return kind.model_validate(entry)
+    except ValidationError as error:
+        # Never the input: it may hold a secret.
+        wrong = "; ".join(f"{'.'.join(map(str, each['loc'])) or 'it'}: {each['msg']}" for each in error.errors())
+        raise ValueError(f"the registry: {what}: {wrong}") from None
+
+
+def _people(settings: IdpSettings) -> list[User]:
+    return [
+        User(
+            sub=person.id,
+            username=person.username,
+            name=person.name,
+            email=person.email,
+            role=person.role,
+            org_id=organization.id,
+            org_name=organization.name,
+        )
+        for organization in world.load(settings.world, settings.world_seed).organizations
+        for person in organization.people
+    ]
