@@ -1,28 +1,35 @@
-"""``bench``: measure the harness on this machine, against its targets."""
+"""``bench``: measure on this machine, against targets: how systems come and go, and what a token costs.
+
+``startup`` times systems; ``idp`` lets the identity provider and one of other people make tokens in turn.
+"""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from harness.cli import system
 from harness.cli.render import Report
+from harness.errors import HarnessError
 
 if TYPE_CHECKING:
     from harness.bench.figures import Figure
 
-BENCHES = ("startup",)
+BENCHES = ("startup", "idp")
 
 
 def register(commands: Any) -> None:
     """Add the verb to the command line."""
-    parser = commands.add_parser("bench", help="measure how fast systems come and go", description=__doc__)
+    parser = commands.add_parser("bench", help="measure how fast systems come and go, and tokens", description=__doc__)
     parser.add_argument("bench", nargs="?", choices=BENCHES, default="startup")
-    parser.add_argument("--runs", type=_positive, default=25, metavar="N", help="samples of a warm figure")
+    parser.add_argument("--runs", type=_positive, metavar="N", help="samples of a warm figure (25; rounds of idp: 9)")
     parser.add_argument("--cold-runs", type=_positive, default=3, metavar="N", help="samples of a cold figure")
     parser.add_argument("--tests", type=_at_least_20, default=200, metavar="N", help="tests with a fresh stack each")
+    parser.add_argument(
+        "--peer", action="append", default=[], metavar="NAME", help="idp: another provider beside oidc-provider"
+    )
     system.add_json(parser)
     parser.set_defaults(run=run)
 
@@ -43,13 +50,29 @@ def _number(text: str, *, least: int) -> int:
 
 def run(arguments: argparse.Namespace) -> Report:
     """Measure; a check that fails (exit code 1) when a target is missed."""
-    from harness.bench import startup  # noqa: PLC0415  # only what is measured is loaded
 
     def say(what: str) -> None:
         print(f"· {what} …", file=sys.stderr, flush=True)
 
-    figures = list(startup.measure(runs=arguments.runs, cold_runs=arguments.cold_runs, tests=arguments.tests, say=say))
-    return report(figures)
+    measured = {"startup": _startup, "idp": _idp}[arguments.bench]
+    return report(list(measured(arguments, say)))
+
+
+def _startup(arguments: argparse.Namespace, say: Callable[[str], None]) -> Iterator[Figure]:
+    from harness.bench import startup  # noqa: PLC0415  # here and below: only what is measured is loaded
+
+    runs = arguments.runs or startup.RUNS
+    return startup.measure(runs=runs, cold_runs=arguments.cold_runs, tests=arguments.tests, say=say)
+
+
+def _idp(arguments: argparse.Namespace, say: Callable[[str], None]) -> Iterator[Figure]:
+    from harness.bench import idp  # noqa: PLC0415
+
+    unknown = [name for name in arguments.peer if name not in idp.COMPARABLE]
+    if unknown:
+        raise HarnessError(f"no such peer: {unknown[0]!r}", todo=f"there are: {', '.join(idp.COMPARABLE)}")
+    others = list(dict.fromkeys((idp.FASTEST, *arguments.peer)))
+    return idp.measure(rounds=arguments.runs or idp.ROUNDS, others=others, say=say)
 
 
 def report(figures: Sequence[Figure]) -> Report:

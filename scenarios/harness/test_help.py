@@ -16,7 +16,7 @@ OPTIONS = {
     "logs": "--follow --tail",
     "ports": "--check --free --json",
     "doctor": "--json",
-    "bench": "--cold-runs --json --runs --tests",
+    "bench": "--cold-runs --json --peer --runs --tests",
     "serve": "--address --seed --world",
     "generate": "--check --json",
 }
