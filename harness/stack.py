@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,7 @@ class Stack:
         self.services: tuple[str, ...] = tuple(described["services"])
         self._urls: Mapping[str, str] = described["urls"]
         self._people: list[Person] = []
+        self._controls: dict[str, Any] = {}
 
     def url(self, service: str) -> str:
         """Base URL of a service, without a trailing slash. One that is not part of this stack has a URL all the same.
@@ -106,11 +108,30 @@ class Stack:
         """All that a service has written since the stack began."""
         return (self.folder / f"{service}.log").read_text(encoding="utf-8", errors="replace")
 
+    def control(self, service: str) -> Any:
+        """What reaches into a service from a test; ``stack.control("idp")`` mints tokens, bends answers and more.
+
+        Raises:
+            HarnessError: it is not part of this stack, or nothing reaches into it.
+        """
+        if service not in self._controls:
+            url, told = self.service(service).url, project.services()[service].control
+            if told is None:
+                able = [name for name, each in project.services().items() if each.control]
+                raise HarnessError(f"nothing reaches into {service}", todo=f"but into {', '.join(able) or 'none'}")
+            place, variable = told
+            module, _, name = place.partition(":")
+            made = getattr(importlib.import_module(module), name)
+            secret = self._control.call("secret", within=ANSWERS_IN_S, name=self.name, variable=variable)
+            self._controls[service] = made(url, secret)
+        return self._controls[service]
+
     def close(self) -> None:
         """Close what the handle opened; the system itself runs on."""
-        for person in self._people:
-            person.close()
+        for opened in (*self._people, *self._controls.values()):
+            opened.close()
         self._people.clear()
+        self._controls.clear()
 
 
 class RunningService:
@@ -131,6 +152,11 @@ class RunningService:
     def audience(self) -> str:
         """The resource URI that a token for it must name."""
         return self.stack.audience(self.name)
+
+    @property
+    def control(self) -> Any:
+        """What reaches into it from a test: for the identity provider, ``services.idp.control.IdpControl``."""
+        return self.stack.control(self.name)
 
     def log(self) -> str:
         """All that it has written since the stack began."""

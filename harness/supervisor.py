@@ -60,6 +60,7 @@ class Supervisor:
             "reset": self.reset,
             "journal": self.journal,
             "describe": self.describe,
+            "secret": self.secret,
             "settle": self.settle,
             "watch": self.watch,
             "keep": self.keep,
@@ -197,6 +198,10 @@ class Supervisor:
         stack = self._stack(asked["name"])
         await stack.check()
         return stack.describe()
+
+    async def secret(self, asked: Mapping[str, Any], _: Emit) -> str:
+        """What the stack ``name`` has in the environment variable ``variable``, which holds a secret."""
+        return self._stack(asked["name"]).plan.secret_of(asked["variable"])
 
     async def settle(self, _: Mapping[str, Any], __: Emit) -> None:
         """Wait until the spare stack, if one is kept, has started."""

@@ -16,8 +16,11 @@ from services.api.connections import connect
 from services.api.cors import CorsFromSettings, allow_origin
 from services.api.routes import assistant, people, tickets
 from services.api.settings import ApiSettings
+from services.shared.credentials import AmbiguousCredentials
 from services.shared.health import healthy
 from services.shared.problems import BadGateway, Forbidden, Problem, Unauthenticated, Unavailable, problems
+
+EVERYWHERE = problems(AmbiguousCredentials, Unauthenticated, Forbidden, BadGateway, Unavailable)
 
 
 def create_app() -> FastAPI:
@@ -47,7 +50,7 @@ def create_app() -> FastAPI:
     app.add_middleware(CorsFromSettings)
     failures.install(app)
     for router in (people.router, tickets.router, assistant.router):
-        app.include_router(router, responses=problems(Unauthenticated, Forbidden, BadGateway, Unavailable))
+        app.include_router(router, responses=EVERYWHERE)
     app.add_api_route("/healthz", _healthz, include_in_schema=False)
     app.add_api_route("/favicon.ico", _favicon, include_in_schema=False)
     _describe_problems(app)

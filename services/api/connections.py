@@ -53,6 +53,10 @@ async def connect(settings: ApiSettings, *, tls: ssl.SSLContext) -> AsyncIterato
                 token_endpoint=f"{settings.issuer_url}/token",
                 client_id="api",
                 client_secret=settings.api_client_secret.get_secret_value(),
+                first_scopes={
+                    f"{settings.ticketing_url}/mcp": "tickets:read",
+                    f"{settings.organizations_url}/mcp": "orgs:read",
+                },
                 http=http,
             ),
             agent=make_agent(settings.assistant_model),

@@ -14,6 +14,7 @@ from services.api.assistant.views import ChatRequest
 from services.api.connections import Connections
 from services.api.organizations import Organizations
 from services.api.ticketing import Ticketing
+from services.shared.credentials import check_single
 from services.shared.problems import Unauthenticated, Unavailable
 from services.shared.tokens import AccessToken, InvalidToken, KeysUnavailable
 
@@ -34,8 +35,11 @@ ConnectionsOfApp = Annotated[Connections, Depends(_connections)]
 
 
 async def _caller(
-    connections: ConnectionsOfApp, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+    request: Request,
+    connections: ConnectionsOfApp,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> AccessToken:
+    check_single(request.headers)
     if credentials is None:
         # RFC 6750 §3.1: without any credentials, the challenge carries no error code.
         raise Unauthenticated("Send an access token as bearer.", headers={"WWW-Authenticate": "Bearer"})

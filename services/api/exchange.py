@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import httpx
@@ -41,8 +42,17 @@ class _Kept:
 class TokenExchange:
     """Exchanges tokens at the identity provider, and keeps each result as long as it can be used."""
 
-    def __init__(self, *, token_endpoint: str, client_id: str, client_secret: str, http: httpx.AsyncClient) -> None:
-        """``http`` stays the caller's to close."""
+    def __init__(
+        self,
+        *,
+        token_endpoint: str,
+        client_id: str,
+        client_secret: str,
+        first_scopes: Mapping[str, str],
+        http: httpx.AsyncClient,
+    ) -> None:
+        """``first_scopes``: by audience, without which it gives nothing away. ``http`` stays the caller's to close."""
+        self._first_scopes = first_scopes
         self._endpoint = token_endpoint
         self._credentials = httpx.BasicAuth(client_id, client_secret)
         self._http = http
@@ -86,7 +96,7 @@ class TokenExchange:
         except httpx.HTTPError as error:
             raise _unreachable(error) from error
         if answer.status_code != httpx.codes.OK:
-            raise _refused(answer)
+            raise _refused(answer, self._first_scopes.get(audience))
         try:
             issued = _Issued.model_validate_json(answer.content)
         except ValidationError as error:
@@ -98,11 +108,16 @@ def _name(caller: AccessToken, audience: str) -> tuple[str, str]:
     return caller.claims["jti"], audience
 
 
+def _step_up(scope: str | None) -> dict[str, str]:
+    """What to ask for (RFC 6750 §3.1)."""
+    return {"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{scope}"'} if scope else {}
+
+
 def _unreachable(error: httpx.HTTPError) -> Unavailable:
     return Unavailable(f"The identity provider cannot be reached now ({type(error).__name__}).")
 
 
-def _refused(answer: httpx.Response) -> ProblemError:
+def _refused(answer: httpx.Response, first_scope: str | None) -> ProblemError:
     """What a refusal by the token endpoint means for our own caller."""
     if answer.is_server_error:
         return Unavailable(f"The identity provider cannot serve now (status {answer.status_code}).")
@@ -117,6 +132,6 @@ def _refused(answer: httpx.Response) -> ProblemError:
                 headers={"WWW-Authenticate": 'Bearer error="invalid_token"'},
             )
         case "invalid_scope":
-            return InsufficientScope("The token has none of the scopes this needs.")
+            return InsufficientScope("The token has none of the scopes this needs.", headers=_step_up(first_scope))
         case error:
             return BadGateway(f"The identity provider refused the token exchange: {error}.")

@@ -25,6 +25,9 @@ from services.idp.errors import BearerError, OAuthError, Refusal, as_challenge, 
 from services.idp.pages import Pages
 from services.idp.provider import Started
 from services.idp.settings import IdpSettings
+from services.idp.simulation import routes
+from services.idp.simulation.layer import SimulationLayer
+from services.idp.simulation.state import Simulations
 from services.idp.tenants import Tenancy
 from services.shared.health import healthy
 
@@ -37,7 +40,7 @@ def create_app() -> FastAPI:
     app = FastAPI(
         title="Dress Rehearsal identity provider",
         lifespan=_running,
-        middleware=[Middleware(Tenancy), Middleware(RegisteredOrigins)],
+        middleware=[Middleware(Tenancy), Middleware(SimulationLayer), Middleware(RegisteredOrigins)],
         servers=[
             {"url": "/"},
             {"url": "/t/{tenant}", "variables": {"tenant": {"default": "partner"}}},
@@ -71,6 +74,7 @@ def create_app() -> FastAPI:
         assert isinstance(error, Refusal)  # noqa: S101 - registered for this class only
         return pages.render("message.html", status=400, title=error.title, explanation=error.explanation)
 
+    routes.register(app)
     app.add_exception_handler(OAuthError, as_json)
     app.add_exception_handler(BearerError, as_challenge)
     app.add_exception_handler(Refusal, as_page)
@@ -80,9 +84,10 @@ def create_app() -> FastAPI:
 @asynccontextmanager
 async def _running(app: FastAPI) -> AsyncIterator[None]:
     with tenants.started(IdpSettings()) as app.state.tenants:
+        app.state.simulations = Simulations()
         preparing = asyncio.get_running_loop().call_later(KEY_AFTER_S, app.state.tenants.root.keys.prepare)
         try:
             yield
         finally:
             preparing.cancel()
-            del app.state.tenants
+            del app.state.tenants, app.state.simulations

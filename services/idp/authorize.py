@@ -15,10 +15,11 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import RedirectResponse
 
-from services.idp import pkce, redirects, resource, scopes
+from services.idp import pkce, redirects, resource, scopes, sessions
 from services.idp.errors import (
     REFUSED,
     SENT_ON,
+    AccessDenied,
     InvalidRequest,
     LoginRequired,
     OAuthError,
@@ -34,6 +35,7 @@ from services.idp.parameters import Parameters, form_body, query
 from services.idp.provider import Now, Provider, Started
 from services.idp.records import AuthorizationRequest, Code, Family, Interaction, Session
 from services.idp.registry import Client, Registry
+from services.idp.sign_ins import SignIn
 from services.idp.tokens import new_family_id, read_id_token_hint
 from services.shared.tokens import InvalidToken
 
@@ -210,7 +212,13 @@ def issue_code(asked: AuthorizationRequest, session: Session, provider: Provider
 
 def refuse(redirect_uri: str, state: str | None, error: OAuthError, provider: Provider) -> RedirectResponse:
     """The bad answer (RFC 6749 §4.1.2.1), which names its issuer as well (RFC 9207 §2)."""
-    told = {"error": error.error, "error_description": error.description, "state": state, "iss": provider.issuer}
+    return _refusal(redirect_uri, state, error.error, error.description, provider)
+
+
+def _refusal(
+    redirect_uri: str, state: str | None, error: str, description: str, provider: Provider
+) -> RedirectResponse:
+    told = {"error": error, "error_description": description, "state": state, "iss": provider.issuer}
     return redirects.answer(redirect_uri, told)
 
 
@@ -277,6 +285,9 @@ def _hinted_subject(hint: str | None, provider: Provider) -> str | None:
 
 
 def _proceed(asked: AuthorizationRequest, request: Request, provider: Provider, *, at: float) -> RedirectResponse:
+    chosen = provider.sign_ins.take()
+    if chosen is not None:
+        return _without_page(chosen, asked, provider, at=at)
     session = provider.store.session(request.cookies.get(provider.cookies.session), at=at)
     if session and _good_for(asked, session, at=at):
         return issue_code(asked, session, provider, at=at)
@@ -288,6 +299,18 @@ def _proceed(asked: AuthorizationRequest, request: Request, provider: Provider, 
     provider.store.interactions.put(interaction_id, Interaction(asked, browser, expires_at))
     response = redirects.answer(f"{provider.issuer}/login", {"interaction": interaction_id})
     provider.cookies.set(response, provider.cookies.browser, browser)
+    return response
+
+
+def _without_page(chosen: SignIn, asked: AuthorizationRequest, provider: Provider, *, at: float) -> RedirectResponse:
+    """The answer that was queued for this request: a person's, who is signed in from now on, or an error."""
+    user = provider.registry.user_named(chosen.user or "")
+    if user is None or not user.active:
+        error = chosen.error or AccessDenied.error
+        return _refusal(asked.redirect_uri, asked.state, error, chosen.description, provider)
+    session = sessions.begin(user.sub, provider, at=at)
+    response = issue_code(asked, session, provider, at=at)
+    provider.cookies.set(response, provider.cookies.session, provider.store.add_session(session))
     return response
 
 

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import logging
-import secrets
 
 from fastapi import APIRouter
 from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse
 
-from services.idp import redirects
+from services.idp import redirects, sessions
 from services.idp.authorize import issue_code, refuse
 from services.idp.errors import REFUSED, SENT_ON, AccessDenied, InvalidRequest, Refusal
 from services.idp.pages import Pages
 from services.idp.parameters import Parameters, form_body, query
 from services.idp.provider import Now, Provider, Started
-from services.idp.records import AuthorizationRequest, Interaction, Session
+from services.idp.records import AuthorizationRequest, Interaction
 from services.idp.registry import Client, User
 
 logger = logging.getLogger(__name__)
@@ -89,7 +88,7 @@ def router(pages: Pages) -> APIRouter:
         user = provider.registry.user_named(form.username or "")
         if user is None or not user.active:
             raise Refusal("Nobody of that name", "The person is not known here. Go back and choose another.")
-        session = _new_session(user.sub, provider, at=at)
+        session = sessions.begin(user.sub, provider, at=at)
         response = issue_code(asked, session, provider, at=at)
         provider.store.end_session(request.cookies.get(provider.cookies.session))
         provider.cookies.set(response, provider.cookies.session, provider.store.add_session(session))
@@ -119,16 +118,6 @@ def _open(interaction_id: str, request: Request, provider: Provider, *, at: floa
 def _nothing_to_do() -> Refusal:
     return Refusal(
         "Nothing to sign in to", "This page has expired or was opened by itself. Start from the application."
-    )
-
-
-def _new_session(subject: str, provider: Provider, *, at: float) -> Session:
-    return Session(
-        sid=secrets.token_urlsafe(16),
-        subject=subject,
-        auth_time=int(at),
-        logout_token=secrets.token_urlsafe(24),
-        expires_at=at + provider.settings.session_seconds,
     )
 
 

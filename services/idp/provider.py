@@ -19,6 +19,7 @@ from services.idp.registry import Client, Registry, Resource, User
 from services.idp.registry_file import Written
 from services.idp.settings import IdpSettings
 from services.idp.shelf import Shelf
+from services.idp.sign_ins import SignInQueue
 from services.idp.store import Store
 
 
@@ -34,6 +35,7 @@ class Provider:
     keys: KeyRing
     cookies: Cookies
     store: Store
+    sign_ins: SignInQueue
 
     @classmethod
     def of(
@@ -65,6 +67,7 @@ class Provider:
             keys=KeyRing(Shelf(connection, KeptKey, tenant=tenant, name="keys"), written.algorithm, maker),
             cookies=Cookies.of(issuer, tenant),
             store=Store(connection, tenant=tenant),
+            sign_ins=SignInQueue(),
         )
 
 

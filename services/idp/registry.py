@@ -36,6 +36,8 @@ class Resource(_Entry):
     uri: str
     name: str
     scopes: Names
+    id: str = ""
+    """Its key in the registry file."""
 
 
 class Client(_Entry):

@@ -73,7 +73,7 @@ def written(entries: TenantEntries, settings: IdpSettings, *, issuer: str) -> Wr
     """
     places = _places(settings, issuer)
     known = {
-        name: _checked(Resource, _filled(entry, places), f"resource {name!r}")
+        name: _checked(Resource, _filled({**entry, "id": name}, places), f"resource {name!r}")
         for name, entry in entries.resources.items()
     }
     clients = {name: _client(name, _filled(entry, places), known) for name, entry in entries.clients.items()}

@@ -85,6 +85,12 @@ class Store:
         if token:
             self._refresh_tokens.put(_digest(secret), replace(token, used=True))
 
+    def spare_refresh_token(self, secret: str) -> None:
+        """Let it count as never used."""
+        token = self._refresh_tokens.get(_digest(secret), at=0)
+        if token:
+            self._refresh_tokens.put(_digest(secret), replace(token, used=False))
+
     def revoke_access_token(self, jti: str, *, expires_at: float) -> None:
         """With it goes every token it was exchanged for."""
         self._revoked.put(jti, Revocation(expires_at))

@@ -39,7 +39,9 @@ def issue(authorization: Authorization, provider: Provider, *, at: float) -> Tok
     expires_at = issued_at + provider.settings.access_token_seconds
     if authorization.not_after is not None:
         expires_at = min(expires_at, int(authorization.not_after))
-    signed = provider.keys.sign(_access_claims(authorization, provider, issued_at, expires_at), typ="at+jwt")
+    signed = provider.keys.sign(
+        access_claims(authorization, provider, issued_at=issued_at, expires_at=expires_at), typ="at+jwt"
+    )
     return TokenResponse(
         access_token=signed,
         token_type="Bearer",  # noqa: S106 - RFC 6750
@@ -100,7 +102,10 @@ def read_id_token_hint(token: str, provider: Provider) -> dict[str, Any]:
     return jws.claims
 
 
-def _access_claims(authorization: Authorization, provider: Provider, issued_at: int, expires_at: int) -> dict[str, Any]:
+def access_claims(
+    authorization: Authorization, provider: Provider, *, issued_at: int, expires_at: int
+) -> dict[str, Any]:
+    """What an access token says (RFC 9068 §2.2)."""
     user, own_id = authorization.user, secrets.token_urlsafe(12)
     claims = {
         "iss": provider.issuer,

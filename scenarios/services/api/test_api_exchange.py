@@ -66,7 +66,9 @@ def exchanged(server: StandIn, asked: list[tuple[AccessToken, str]]) -> list[str
 
 
 def an_exchange(server: StandIn, http: httpx.AsyncClient) -> TokenExchange:
-    return TokenExchange(token_endpoint=f"{server.url}/token", client_id="api", client_secret="s3cret", http=http)
+    return TokenExchange(
+        token_endpoint=f"{server.url}/token", client_id="api", client_secret="s3cret", first_scopes={}, http=http
+    )
 
 
 def called(server: StandIn) -> Told:

@@ -8,6 +8,7 @@ from pydantic import AnyHttpUrl, ConfigDict, TypeAdapter
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from services.shared.credentials import SingleCredential
 from services.shared.permissions import Caller
 from services.shared.problems import Unavailable
 from services.shared.tokens import AccessTokenVerifier, InvalidToken, KeysUnavailable
@@ -60,8 +61,8 @@ class ProtectedResource(RemoteAuthProvider):
         )
 
     def get_middleware(self) -> list[Middleware]:
-        """Authentication, and around it the answer for an issuer that is out of reach."""
-        return [Middleware(WithoutKeys), *super().get_middleware()]
+        """Authentication, and around it the answers for two credentials and for an issuer that is out of reach."""
+        return [Middleware(SingleCredential), Middleware(WithoutKeys), *super().get_middleware()]
 
 
 class WithoutKeys:

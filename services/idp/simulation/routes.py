@@ -1,0 +1,390 @@
+"""The simulation API: ``/_sim/*`` of every tenant. JSON in and out; in no OpenAPI document, and for no browser.
+
+What is wrong with a request is told as ``{"error", "error_description"}`` with 400, 404 or 409.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from fastapi.exception_handlers import request_validation_exception_handler
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from services.idp import sessions
+from services.idp.keys import HeldKey, KeyInUse, UnknownKey
+from services.idp.provider import Now, Provider
+from services.idp.registry import Algorithm, Client, Resource, User, digest
+from services.idp.registry_file import TenantEntries
+from services.idp.sign_ins import SignIn
+from services.idp.simulation.forge import UnknownSigner
+from services.idp.simulation.gate import Closed, Opened
+from services.idp.simulation.mint import Mint, Minted, UnknownName, mint
+from services.idp.simulation.quirks import QUIRKS, UnknownQuirk
+from services.idp.simulation.recipes import RECIPES
+from services.idp.simulation.state import Simulated
+from services.idp.tenants import Tenants
+from services.shared.world import seeded_id
+
+LONGEST_WAIT = 60.0
+"""Seconds."""
+
+router = APIRouter(prefix="/_sim", include_in_schema=False)
+
+
+class _Asked(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class _NewKey(_Asked):
+    algorithm: Algorithm | None = None
+
+
+class _QuirkUse(_Asked):
+    times: int | None = Field(default=None, ge=1)
+    """Answers it bends; all of them unless given."""
+
+
+class _Session(_Asked):
+    user: str
+
+
+class _SignIns(_Asked):
+    sign_ins: list[SignIn]
+
+
+class _Person(_Asked):
+    """What a person has changed; all of it is optional, also for a new one."""
+
+    name: str | None = None
+    email: str | None = None
+    role: str | None = None
+    org_id: str | None = None
+    org_name: str | None = None
+    active: bool | None = None
+    claims: dict[str, Any] | None = None
+
+
+class _Reset(_Asked):
+    keys: bool = False
+    """Whether there are new keys as well, so that nothing issued before is believed."""
+
+
+@router.post("/mint")
+async def mint_token(asked: Mint, request: Request, provider: Opened, at: Now) -> Minted:
+    """A token of any kind."""
+    return mint(asked, provider, _tenants(request), at=at)
+
+
+@router.get("/recipes")
+async def list_recipes(_provider: Opened) -> dict[str, Any]:
+    """The attack matrix."""
+    return {
+        "recipes": [
+            {"name": recipe.name, "about": recipe.about, "expect": list(recipe.outcomes)} for recipe in RECIPES.values()
+        ]
+    }
+
+
+@router.get("/keys")
+async def list_keys(provider: Opened) -> dict[str, Any]:
+    """All of them, the oldest first."""
+    return {"keys": [_key(held) for held in provider.keys.held.values()]}
+
+
+@router.post("/keys", status_code=201)
+async def publish_key(asked: _NewKey, provider: Opened) -> dict[str, Any]:
+    """A new one, to be activated later."""
+    return _key(provider.keys.held[provider.keys.publish(asked.algorithm).kid])
+
+
+@router.post("/keys/rotate", status_code=201)
+async def rotate_keys(asked: _NewKey, provider: Opened) -> dict[str, Any]:
+    """A new one signs at once; the old one is still believed."""
+    return _key(provider.keys.held[provider.keys.rotate(asked.algorithm).kid])
+
+
+@router.post("/keys/{kid}/{verb}")
+async def change_key(kid: str, verb: str, provider: Opened) -> dict[str, Any]:
+    """``activate``, ``retire``, ``hide`` or ``show`` it."""
+    keys = provider.keys
+    match verb:
+        case "activate":
+            keys.activate(kid)
+        case "retire":
+            keys.retire(kid)
+        case "hide" | "show":
+            keys.hide(kid, hidden=verb == "hide")
+        case _:
+            raise UnknownName(f"a key cannot {verb}; it can activate, retire, hide, show")
+    return _key(keys.held[kid])
+
+
+@router.get("/quirks")
+async def list_quirks(_provider: Opened, simulation: Simulated) -> dict[str, Any]:
+    """All there are, and which are active."""
+    listed = [{"name": quirk.name, "on": quirk.on, "about": quirk.about} for quirk in QUIRKS.values()]
+    return {"quirks": listed, "active": simulation.quirks.left}
+
+
+@router.put("/quirks/{name}")
+async def set_quirk(name: str, asked: _QuirkUse, _provider: Opened, simulation: Simulated) -> dict[str, Any]:
+    """Be wrong in this way."""
+    simulation.quirks.set(name, times=asked.times)
+    return {"active": simulation.quirks.left}
+
+
+@router.delete("/quirks/{name}")
+async def clear_quirk(name: str, _provider: Opened, simulation: Simulated) -> dict[str, Any]:
+    """Be right again."""
+    if name not in QUIRKS:
+        raise UnknownQuirk(f"there is no quirk {name!r}; there are {', '.join(QUIRKS)}")
+    simulation.quirks.clear([name])
+    return {"active": simulation.quirks.left}
+
+
+@router.delete("/quirks")
+async def clear_quirks(_provider: Opened, simulation: Simulated) -> dict[str, Any]:
+    """Be right in everything."""
+    simulation.quirks.clear()
+    return {"active": {}}
+
+
+@router.get("/requests")
+async def list_requests(
+    request: Request, _provider: Opened, simulation: Simulated, count: int = 0, wait: float = 0.0
+) -> dict[str, Any]:
+    """What was asked and has these values, the oldest first; ``wait`` so many seconds until there are ``count``."""
+    wanted = {name: value for name, value in request.query_params.items() if name not in ("count", "wait")}
+    found = await simulation.requests.wait(wanted, count=count, seconds=min(wait, LONGEST_WAIT))
+    return {"requests": found, "complete": len(found) >= count}
+
+
+@router.delete("/requests", status_code=204)
+async def forget_requests(_provider: Opened, simulation: Simulated) -> Response:
+    """Begin to record anew."""
+    simulation.requests.clear()
+    return Response(status_code=204)
+
+
+@router.post("/session", status_code=201)
+async def begin_session(asked: _Session, provider: Opened, at: Now) -> dict[str, Any]:
+    """Somebody signed in: the cookie for a browser, in the form of Playwright's storage state."""
+    user = _person(asked.user, provider)
+    session = sessions.begin(user.sub, provider, at=at)
+    cookie = {
+        "name": provider.cookies.session,
+        "value": provider.store.add_session(session),
+        "domain": "localhost",
+        "path": "/",
+        "expires": -1,
+        "httpOnly": True,
+        "secure": provider.cookies.secure,
+        "sameSite": "Lax",
+    }
+    return {"sid": session.sid, "cookie": cookie}
+
+
+@router.get("/sign-ins")
+async def list_sign_ins(provider: Opened) -> dict[str, Any]:
+    """Those that wait."""
+    return {"sign_ins": provider.sign_ins.waiting}
+
+
+@router.post("/sign-ins", status_code=201)
+async def queue_sign_ins(asked: _SignIns, provider: Opened) -> dict[str, Any]:
+    """Answer the next authorization requests like this."""
+    for each in asked.sign_ins:
+        if each.user is not None:
+            _person(each.user, provider)
+    provider.sign_ins.add(asked.sign_ins)
+    return {"sign_ins": provider.sign_ins.waiting}
+
+
+@router.delete("/sign-ins", status_code=204)
+async def clear_sign_ins(provider: Opened) -> Response:
+    """Show people the page again."""
+    provider.sign_ins.clear()
+    return Response(status_code=204)
+
+
+@router.get("/users")
+async def list_users(provider: Opened) -> dict[str, Any]:
+    """Everybody."""
+    return {"users": list(provider.registry.users.values())}
+
+
+@router.put("/users/{username}")
+async def put_user(username: str, asked: _Person, provider: Opened) -> User:
+    """A new person, or one with these things changed."""
+    known = provider.registry.user_named(username)
+    changes = asked.model_dump(exclude_none=True)
+    user = User.model_validate((known.model_dump() if known else _newcomer(username, provider)) | changes)
+    provider.registry.users.put(user.sub, user)
+    return user
+
+
+@router.delete("/users/{username}", status_code=204)
+async def drop_user(username: str, provider: Opened) -> Response:
+    """Nobody of that name any more."""
+    provider.registry.users.drop(_person(username, provider).sub)
+    return Response(status_code=204)
+
+
+@router.get("/clients")
+async def list_clients(provider: Opened) -> dict[str, Any]:
+    """Every client, without its secret."""
+    return {"clients": [_client(client) for client in provider.registry.clients.values()]}
+
+
+@router.put("/clients/{client_id}")
+async def put_client(client_id: str, asked: dict[str, Any], provider: Opened) -> dict[str, Any]:
+    """A new client, or one with these things changed; ``secret`` gives it one."""
+    known = provider.registry.clients.get(client_id)
+    usual = known.model_dump(mode="json") if known else {"name": client_id, "grants": []}
+    if "secret" in asked:
+        secret = asked.pop("secret")
+        if not isinstance(secret, str) or not secret:
+            raise UnknownName("secret must be text")
+        asked = {"auth_method": "client_secret_basic", "secret_digest": digest(secret)} | asked
+    client = Client.model_validate(usual | asked | {"id": client_id})
+    provider.registry.clients.put(client_id, client)
+    return _client(client)
+
+
+@router.delete("/clients/{client_id}", status_code=204)
+async def drop_client(client_id: str, provider: Opened) -> Response:
+    """No such client any more."""
+    if client_id not in provider.registry.clients:
+        raise UnknownName(f"there is no client {client_id!r}; there are {', '.join(provider.registry.clients)}")
+    provider.registry.clients.drop(client_id)
+    return Response(status_code=204)
+
+
+@router.get("/resources")
+async def list_resources(provider: Opened) -> dict[str, Any]:
+    """Every resource server."""
+    return {"resources": list(provider.registry.resources.values())}
+
+
+@router.put("/resources")
+async def put_resource(asked: Resource, provider: Opened) -> Resource:
+    """A new resource server, or another of the same URI. Clients must be allowed to ask for it."""
+    provider.registry.resources.put(asked.uri, asked)
+    return asked
+
+
+@router.delete("/resources", status_code=204)
+async def drop_resource(uri: str, provider: Opened) -> Response:
+    """No such resource server any more."""
+    if uri not in provider.registry.resources:
+        raise UnknownName(f"there is no resource {uri!r}; there are {', '.join(provider.registry.resources)}")
+    provider.registry.resources.drop(uri)
+    return Response(status_code=204)
+
+
+@router.put("/tenants/{name}", status_code=201)
+async def add_tenant(name: str, asked: TenantEntries, request: Request, _provider: Opened) -> dict[str, str]:
+    """One more issuer. It is asked at the root only, and stays until the system's world begins anew."""
+    return {"issuer": _tenants(request).add(name, asked).issuer}
+
+
+@router.post("/reset", status_code=204)
+async def reset(asked: _Reset, provider: Opened, simulation: Simulated) -> Response:
+    """As the tenant began: nobody signed in, nothing granted, registry as written, nothing bent or recorded."""
+    provider.store.forget()
+    provider.registry.restore()
+    provider.sign_ins.clear()
+    simulation.quirks.clear()
+    simulation.requests.clear()
+    if asked.keys:
+        provider.keys.renew()
+    return Response(status_code=204)
+
+
+def register(app: FastAPI) -> None:
+    """Add the API and its way to say what is wrong."""
+    app.include_router(router)
+    for kind, status in _STATUS.items():
+        app.add_exception_handler(kind, _told(status))
+    app.add_exception_handler(RequestValidationError, _malformed)
+    app.add_exception_handler(Closed, _closed)
+
+
+_STATUS: dict[type[Exception], int] = {
+    UnknownName: 404,
+    UnknownKey: 404,
+    UnknownQuirk: 404,
+    UnknownSigner: 404,
+    KeyInUse: 409,
+    ValidationError: 400,
+    ValueError: 400,
+}
+
+
+def _told(status: int) -> Any:
+    async def tell(request: Request, error: Exception) -> Response:
+        if not request.scope["path"].startswith("/_sim"):
+            raise error  # no mistake of the caller there
+        description = _flaws(error) if isinstance(error, ValidationError) else error.args[0]
+        body = {"error": "not_found" if status == 404 else "invalid", "error_description": description}  # noqa: PLR2004
+        return JSONResponse(body, status)
+
+    return tell
+
+
+async def _malformed(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class only
+    if not request.scope["path"].startswith("/_sim"):
+        return await request_validation_exception_handler(request, error)
+    return JSONResponse({"error": "invalid", "error_description": _flaws(error)}, 400)
+
+
+async def _closed(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, Closed)  # noqa: S101 - registered for this class only
+    headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else {}  # noqa: PLR2004
+    return JSONResponse({"error": error.error, "error_description": error.description}, error.status, headers)
+
+
+def _flaws(error: RequestValidationError | ValidationError) -> str:
+    """Never the input: it may hold a secret."""
+    flaws = error.errors()
+    return "; ".join(f"{'.'.join(map(str, flaw['loc'])) or 'it'}: {flaw['msg']}" for flaw in flaws)
+
+
+def _tenants(request: Request) -> Tenants:
+    tenants: Tenants = request.app.state.tenants
+    return tenants
+
+
+def _person(username: str, provider: Provider) -> User:
+    user = provider.registry.user_named(username)
+    if user is None:
+        known = ", ".join(each.username for each in provider.registry.users.values())
+        raise UnknownName(f"nobody is called {username!r}; there are {known or 'no people'}")
+    return user
+
+
+def _newcomer(username: str, provider: Provider) -> dict[str, Any]:
+    """Somebody in the organization of the first person there is, with the least role."""
+    first = next(iter(provider.registry.users.values()), None)
+    return {
+        "sub": seeded_id("usr", provider.issuer, username),
+        "username": username,
+        "name": username.capitalize(),
+        "email": f"{username}@example.test",
+        "role": "requester",
+        "org_id": first.org_id if first else "org_simulated",
+        "org_name": first.org_name if first else "Simulated",
+    }
+
+
+def _client(client: Client) -> dict[str, Any]:
+    return client.model_dump(mode="json", exclude={"secret_digest", "registration_digest"})
+
+
+def _key(held: HeldKey) -> dict[str, Any]:
+    return {"kid": held.key.kid, "algorithm": held.key.algorithm, "state": held.state, "hidden": held.hidden}
