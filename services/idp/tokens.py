@@ -109,7 +109,7 @@ def access_claims(
     user, own_id = authorization.user, secrets.token_urlsafe(12)
     claims = {
         "iss": provider.issuer,
-        "sub": user.sub if user else authorization.client.id,
+        "sub": user.sub if user else authorization.machine or authorization.client.id,
         "aud": authorization.resource.uri,
         "exp": expires_at,
         "iat": issued_at,

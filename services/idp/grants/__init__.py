@@ -30,6 +30,8 @@ class Authorization:
     client: Client
     resource: Resource
     scopes: frozenset[str]
+    machine: str | None = field(default=None, kw_only=True)
+    """The client that is the subject where it is not the one that asks: its token was exchanged."""
     parent: str | None
     """What the token comes from and is revoked with: the id of its family, or the ``jti`` of the token handed in."""
     authentication: Authentication | None = None

@@ -49,10 +49,13 @@ class ExchangeGrant:
         if not granted:
             raise InvalidScope("the subject token has no scope that means anything at the target")
         user = provider.registry.user(subject.subject)
-        if user is None:
-            raise InvalidRequest("the subject is not a known person")
+        # A machine's own token (RFC 9068 §2.2): it stays one, and nobody is let in by it where people are meant.
+        machine = subject.subject if user is None and subject.subject in provider.registry.clients else None
+        if user is None and machine is None:
+            raise InvalidRequest("the subject is neither a known person nor a known client")
         return Authorization(
             user=user,
+            machine=machine,
             client=client,
             resource=target,
             scopes=granted,
