@@ -37,6 +37,33 @@ async function signedIn(config, asked) {
   return oidc.authorizationCodeGrant(config, callback, checks, { resource: asked.resource });
 }
 
+/** Sign in, ask userinfo, call the resource server and renew twice, with all the checks a careful application makes. */
+async function used(asked) {
+  const config = await discovered(asked);
+  insist(config.serverMetadata().supportsPKCE(), 'no S256');
+  oidc.enableNonRepudiationChecks(config);
+  const first = await signedIn(config, asked);
+  await oidc.fetchUserInfo(config, first.access_token, first.claims().sub);
+  const answer = await oidc.fetchProtectedResource(config, first.access_token, new URL(asked.resource_url), 'GET');
+  insist(answer.ok, `the resource server answered ${answer.status}`);
+  insist(first.expiresIn() > 0, 'the token has expired already');
+  insist(first.refresh_token, 'no refresh token');
+  const second = await oidc.refreshTokenGrant(config, first.refresh_token);
+  insist(second.refresh_token !== first.refresh_token, 'the refresh token was not rotated');
+  await oidc.refreshTokenGrant(config, second.refresh_token);
+  return null;
+}
+
+function insist(holds, otherwise) {
+  if (!holds) throw new Error(otherwise);
+}
+
+async function simulate(issuer, secret, method, path, body) {
+  const headers = { authorization: `Bearer ${secret}`, 'content-type': 'application/json' };
+  const answer = await fetch(`${issuer}/_sim/${path}`, { method, headers, body: body && JSON.stringify(body) });
+  insist(answer.ok, `${method} ${path}: ${answer.status} ${await answer.text()}`);
+}
+
 await perform({
   async sign_in(asked) {
     const config = await discovered(asked);
@@ -72,6 +99,17 @@ await perform({
     if (value === null) callback.searchParams.delete(parameter);
     else callback.searchParams.set(parameter, value);
     return { refused: await refusal(oidc.authorizationCodeGrant(config, callback, checks)) };
+  },
+
+  /** A careful application, once under each quirk and once, as `none`, without: what it notices, or null. */
+  async under_quirks({ quirks, secret, ...asked }) {
+    const noticed = { none: await used(asked) };
+    for (const quirk of quirks) {
+      await simulate(asked.issuer, secret, 'PUT', `quirks/${quirk}`, {});
+      noticed[quirk] = await used(asked).catch((error) => `${error.cause?.message ?? error.message}`);
+      await simulate(asked.issuer, secret, 'DELETE', 'quirks');
+    }
+    return { noticed };
   },
 
   async other_nonce(asked) {

@@ -23,7 +23,7 @@ class IdpControl:
     def __init__(self, url: str, secret: str) -> None:
         """``url`` is that of the issuer, without a trailing slash."""
         self.url = url
-        self._secret = secret
+        self.secret = secret
         # Plain HTTP on this machine: a context without certificates costs nothing.
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         headers = {"Authorization": f"Bearer {secret}"}
@@ -41,7 +41,7 @@ class IdpControl:
 
     def tenant(self, name: str) -> IdpControl:
         """The same for the issuer at ``/t/NAME``."""
-        return IdpControl(f"{self.url}/t/{name}", self._secret)
+        return IdpControl(f"{self.url}/t/{name}", self.secret)
 
     def add_tenant(self, name: str, **entries: Any) -> IdpControl:
         """A new issuer with ``resources``, ``scopes``, ``clients``, ``users`` and ``algorithm`` of its own."""

@@ -12,8 +12,8 @@ from starlette.requests import Request
 from services.idp.provider import Provider
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-_OF_A_PAGE = ("origin", "sec-fetch-site", "sec-fetch-mode", "referer")
-"""Headers a browser adds for a page; a script on a page cannot leave all of them out."""
+_OF_A_PAGE = ("origin", "sec-fetch-site")
+"""Headers a browser adds for a page, which a script on it cannot leave out; other programs send neither."""
 
 
 class Closed(Exception):  # noqa: N818 - says what is the case

@@ -248,7 +248,7 @@ async def put_client(client_id: str, asked: dict[str, Any], provider: Opened) ->
     if "secret" in asked:
         secret = asked.pop("secret")
         if not isinstance(secret, str) or not secret:
-            raise UnknownName("secret must be text")
+            raise ValueError("secret must be text")
         asked = {"auth_method": "client_secret_basic", "secret_digest": digest(secret)} | asked
     client = Client.model_validate(usual | asked | {"id": client_id})
     provider.registry.clients.put(client_id, client)
