@@ -70,7 +70,7 @@ class IdpControl:
 
     # Keys
 
-    def keys(self) -> list[dict[str, Any]]:
+    def signing_keys(self) -> list[dict[str, Any]]:
         """``kid``, ``algorithm``, ``state`` (next, active, retired) and ``hidden`` of each."""
         return self._list("/keys", "keys")
 
