@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import jwt
 import psutil
 import pytest
 
 from harness import cli, leash
 from harness.bootstrap import child_environment
+from harness.code_flow import tls
 from harness.ports import PORTS, reserve
 from harness.topology import ROOT
 
@@ -252,3 +254,35 @@ def test_the_first_line_comes_before_any_library_is_loaded() -> None:
     before, _, after = seen.partition("Dress Rehearsal · up")
     assert after
     assert [library for library in ("psutil", "rich", "dotenv", "httpx", "asyncio") if f" {library}\n" in before] == []
+
+
+def test_token_prints_one_that_a_shell_can_take(harness: Harness, detached: Mapping[str, Any]) -> None:
+    good = harness("token", "alice", "--audience", "ticketing", "--scope", "tickets:read")
+    told = jwt.decode(good.stdout.strip(), options={"verify_signature": False})
+    assert (told["scope"], told["aud"].endswith("/mcp"), good.stderr) == ("tickets:read", True, "")
+    expired = json.loads(harness("token", "alice", "--recipe", "expired", "--json").stdout)
+    assert expired["expect"] == [{"status": 401, "error": "invalid_token", "challenge": True}]
+    assert jwt.decode(expired["token"], options={"verify_signature": False})["sub"] == told["sub"]
+
+
+def test_token_opens_the_simulation_api(harness: Harness, detached: Mapping[str, Any]) -> None:
+    secret, url = harness("token", "--simulation").stdout.strip(), detached["services"]["idp"]["url"]
+    with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {secret}"}, verify=tls()) as http:
+        assert http.get("/_sim/recipes").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((), "whose token?"),
+        (("nobody",), "who can: alice"),
+        (("alice", "--recipe", "none-such"), "there is no recipe 'none-such'"),
+        (("alice", "--audience", "idp"), "invalid choice: 'idp'"),
+    ],
+)
+def test_token_says_what_is_wrong(
+    harness: Harness, detached: Mapping[str, Any], arguments: tuple[str, ...], said: str
+) -> None:
+    refused = harness("token", *arguments)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert said in refused.stderr

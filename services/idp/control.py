@@ -13,7 +13,7 @@ TIMEOUT_S = 90.0
 """Longer than the longest wait the API allows."""
 
 
-class ControlError(Exception):
+class ControlError(ValueError):
     """The API refused; the text is its reason."""
 
 
