@@ -26,7 +26,7 @@ UNWANTED_BYTECODE = "PYTHONDONTWRITEBYTECODE"
 DROPPED = "HARNESS_DROPPED"
 """Tells ``doctor`` what :func:`child_environment` has kept from it."""
 LOOKS_ONLY = "doctor"
-ANNOUNCED = ("up", "test", "fuzz", "record", "bench")
+ANNOUNCED = ("up", "test", "fuzz", "record", "bench", "probe")
 
 
 def main(argv: Sequence[str]) -> int:

@@ -6,6 +6,8 @@ from typing import Any
 
 import yaml
 
+from harness.strictness.probe import Application
+
 RS256, ES256 = "https://tickets.example/", "https://signed-by-es256.example/"
 """Resources; the second one gets tokens signed by another algorithm where a provider can do that."""
 
@@ -18,6 +20,20 @@ TENANT = "es"
 """The issuer of ours that signs with ES256."""
 
 _PUBLIC_GRANTS = ["authorization_code", "refresh_token"]
+
+
+def application(issuer: str) -> Application:
+    """The public client, as a probe uses it."""
+    return Application(
+        issuer,
+        PUBLIC,
+        REDIRECT_URI,
+        other_client_id=OTHER,
+        post_logout_redirect_uri=AFTERWARDS,
+        resource=RS256,
+        scope=f"openid offline_access {SCOPES[0]}",
+        username=USER,
+    )
 
 
 def for_ours() -> str:
@@ -50,7 +66,7 @@ def for_node() -> dict[str, Any]:
         "redirect_uris": [REDIRECT_URI],
         "post_logout_redirect_uris": [AFTERWARDS],
         "token_endpoint_auth_method": "none",
-        "application_type": "native",
+        "application_type": "web",
         "grant_types": _PUBLIC_GRANTS,
         "response_types": ["code"],
     }

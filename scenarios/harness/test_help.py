@@ -17,6 +17,7 @@ OPTIONS = {
     "ports": "--check --free --json",
     "doctor": "--json",
     "bench": "--cold-runs --json --peer --runs --tests",
+    "probe": "--as --client-id --json --other-client-id --peers --redirect-uri --resource --scope --write",
     "serve": "--address --seed --world",
     "generate": "--check --json",
 }
