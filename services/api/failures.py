@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
-from starlette.routing import Match
 
+from services.shared.methods import allowed
 from services.shared.problems import Flaw, Invalid, Malformed, MethodNotAllowed, NotFound, ProblemError
 
 logger = logging.getLogger(__name__)
@@ -47,8 +45,8 @@ async def _from_framework(request: Request, error: Exception) -> Response:
         # FastAPI wraps whatever goes wrong while a body is read.
         return error.__cause__.response()
     if error.status_code == MethodNotAllowed.status:
-        allowed = ", ".join(sorted(_methods(request)))
-        return MethodNotAllowed(f"Allowed here: {allowed}.", headers={"Allow": allowed}).response()
+        methods = allowed(request)
+        return MethodNotAllowed(f"Allowed here: {methods}.", headers={"Allow": methods}).response()
     kind = _BY_STATUS.get(error.status_code, ProblemError)
     return kind(str(error.detail), headers=error.headers).response()
 
@@ -56,12 +54,3 @@ async def _from_framework(request: Request, error: Exception) -> Response:
 async def _unforeseen(_: Request, __: Exception) -> Response:
     """500. Starlette logs the exception; the caller learns nothing of the inside."""
     return ProblemError("The api failed in a way nobody foresaw; its log says how.").response()
-
-
-def _methods(request: Request) -> Iterable[str]:
-    """Methods of all routes on this path: the framework alone would list those of the first route only."""
-    app: FastAPI = request.app
-    for context in iter_route_contexts(app.routes):
-        route = context.original_route
-        if context.matches(request.scope)[0] is not Match.NONE:
-            yield from getattr(route, "methods", None) or ()

@@ -15,13 +15,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from services.idp import authorize, discovery, login, logout, revocation, tenants, token, userinfo
 from services.idp.cors import RegisteredOrigins
-from services.idp.errors import BearerError, OAuthError, Refusal, as_challenge, as_json
+from services.idp.errors import BearerError, OAuthError, Refusal, as_challenge, as_framework, as_json
 from services.idp.pages import Pages
 from services.idp.provider import Started
 from services.idp.settings import IdpSettings
@@ -76,6 +77,7 @@ def create_app() -> FastAPI:
 
     routes.register(app)
     app.add_exception_handler(OAuthError, as_json)
+    app.add_exception_handler(HTTPException, as_framework)
     app.add_exception_handler(BearerError, as_challenge)
     app.add_exception_handler(Refusal, as_page)
     return app

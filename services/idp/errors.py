@@ -8,11 +8,15 @@ person where no client can be trusted with the answer.
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any, ClassVar
 
 from pydantic import BaseModel
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+
+from services.shared.methods import allowed
 
 NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
@@ -133,6 +137,14 @@ async def as_json(_request: Request, error: Exception) -> Response:
         headers["WWW-Authenticate"] = 'Basic realm="token endpoint", charset="UTF-8"'
     body = ErrorBody(error=error.error, error_description=error.description)
     return JSONResponse(body.model_dump(), status_code=error.status, headers=headers)
+
+
+async def as_framework(request: Request, error: Exception) -> Response:
+    """What the framework itself refuses: an unknown path, or a method the path does not have (RFC 9110 §15.5.6)."""
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class only
+    headers = {"Allow": allowed(request)} if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED else {}
+    name = HTTPStatus(error.status_code).name.lower()
+    return JSONResponse({"error": name, "error_description": error.detail}, error.status_code, headers)
 
 
 async def as_challenge(_request: Request, error: Exception) -> Response:
