@@ -36,7 +36,14 @@ class Drift:
 
 def generated_paths() -> list[Path]:
     """Files and folders that are generated, wholly or (README) in part."""
-    return [*configurations(), *(ENVIRONMENTS / name for name in _environments()), OPENAPI, CLIENT, README]
+    return [
+        *configurations(),
+        *documents(),
+        *(ENVIRONMENTS / name for name in _environments()),
+        OPENAPI,
+        CLIENT,
+        README,
+    ]
 
 
 def generate() -> list[Path]:
@@ -62,7 +69,13 @@ def check() -> list[Drift]:
 
 def _texts() -> dict[Path, str]:
     texts = {OPENAPI: _openapi(), README: _readme()} | {path: render() for path, render in configurations().items()}
+    texts |= {path: _load(place)() for path, place in documents().items()}
     return texts | {ENVIRONMENTS / name: text for name, text in _environments().items()}
+
+
+def documents() -> Mapping[Path, str]:
+    """The pages that services render of themselves, and by which function."""
+    return {ROOT / path: place for each in SERVICES.values() for path, place in each.documents.items()}
 
 
 def configurations() -> Mapping[Path, Callable[[], str]]:
