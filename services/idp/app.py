@@ -50,11 +50,11 @@ def create_app() -> FastAPI:
         redoc_url=None,
     )
     pages = Pages()
-    for router in (
+    for router in (  # the one that is asked most comes first: they are tried in turn
+        token.router,
         discovery.router,
         authorize.router,
         login.router(pages),
-        token.router,
         userinfo.router,
         revocation.router,
         logout.router(pages),

@@ -62,7 +62,7 @@ class Parameters:
             pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MOST)
         except ValueError:
             raise InvalidRequest("the parameters are not form-encoded") from None
-        if any(not character.isprintable() for _, value in pairs for character in value):
+        if not all(value.isprintable() for _, value in pairs):
             raise InvalidRequest("a parameter has unprintable characters")
         return cls(pairs)
 

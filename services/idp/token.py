@@ -6,7 +6,7 @@ import logging
 
 from fastapi import APIRouter
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import Response
 
 from services.idp import client_auth
 from services.idp.errors import NO_STORE, ErrorBody, InvalidRequest, UnauthorizedClient, UnsupportedGrantType
@@ -16,7 +16,7 @@ from services.idp.grants.code import CodeGrant
 from services.idp.grants.exchange import ExchangeGrant
 from services.idp.grants.refresh import RefreshGrant
 from services.idp.parameters import Parameters, form_body
-from services.idp.provider import Now, Started
+from services.idp.provider import DirectRoute, Now, Started
 from services.idp.registry import Client
 from services.idp.tokens import TokenResponse, issue
 
@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 _GRANTS: tuple[Grant, ...] = (CodeGrant(), RefreshGrant(), ClientCredentialsGrant(), ExchangeGrant())
 GRANTS = {grant.name: grant for grant in _GRANTS}
 
-router = APIRouter()
+router = APIRouter(route_class=DirectRoute)
 
 
 @router.post(
@@ -34,7 +34,7 @@ router = APIRouter()
     responses={200: {"model": TokenResponse}, 400: {"model": ErrorBody}, 401: {"model": ErrorBody}},
     openapi_extra=form_body(*(grant.form for grant in _GRANTS)),
 )
-async def token(request: Request, provider: Started, at: Now) -> JSONResponse:
+async def token(request: Request, provider: Started, at: Now) -> Response:
     """Hand in a grant for tokens."""
     parameters = await Parameters.of_body(request)
     client = client_auth.authenticate(request, parameters, provider.registry)
@@ -43,7 +43,7 @@ async def token(request: Request, provider: Started, at: Now) -> JSONResponse:
     response = issue(authorization, provider, at=at)
     subject = authorization.user.username if authorization.user else client.id
     logger.info("%s: token for %s at %s", client.id, subject, authorization.resource.name)
-    return JSONResponse(response.model_dump(exclude_none=True), headers=NO_STORE)
+    return Response(response.model_dump_json(exclude_none=True), media_type="application/json", headers=NO_STORE)
 
 
 def _allowed(name: str | None, client: Client) -> Grant:
