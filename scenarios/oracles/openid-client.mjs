@@ -15,26 +15,35 @@ async function discovered({ issuer, client_id, secret }) {
 }
 
 /** Send somebody to the provider; returns where the browser came back to, and what belongs to it. */
-async function begun(config, { redirect_uri, scope, resource, username }) {
+async function begun(
+  config,
+  { redirect_uri, scope, resource, username },
+  build = oidc.buildAuthorizationUrl,
+) {
   const pkceCodeVerifier = oidc.randomPKCECodeVerifier();
   const expectedState = oidc.randomState();
   const expectedNonce = oidc.randomNonce();
-  const address = oidc.buildAuthorizationUrl(config, {
+  const address = await build(config, {
     redirect_uri,
     scope,
-    resource,
+    ...(resource && { resource }),
     state: expectedState,
     nonce: expectedNonce,
     code_challenge: await oidc.calculatePKCECodeChallenge(pkceCodeVerifier),
     code_challenge_method: 'S256',
   });
   const checks = { pkceCodeVerifier, expectedState, expectedNonce, idTokenExpected: true };
-  return { callback: await signIn(address, username), checks };
+  return { address, callback: await signIn(address, username), checks };
 }
 
 async function signedIn(config, asked) {
   const { callback, checks } = await begun(config, asked);
-  return oidc.authorizationCodeGrant(config, callback, checks, { resource: asked.resource });
+  return oidc.authorizationCodeGrant(
+    config,
+    callback,
+    checks,
+    asked.resource && { resource: asked.resource },
+  );
 }
 
 /** Sign in, ask userinfo, call the resource server and renew twice, with all the checks a careful application makes. */
@@ -44,7 +53,12 @@ async function used(asked) {
   oidc.enableNonRepudiationChecks(config);
   const first = await signedIn(config, asked);
   await oidc.fetchUserInfo(config, first.access_token, first.claims().sub);
-  const answer = await oidc.fetchProtectedResource(config, first.access_token, new URL(asked.resource_url), 'GET');
+  const answer = await oidc.fetchProtectedResource(
+    config,
+    first.access_token,
+    new URL(asked.resource_url),
+    'GET',
+  );
   insist(answer.ok, `the resource server answered ${answer.status}`);
   insist(first.expiresIn() > 0, 'the token has expired already');
   insist(first.refresh_token, 'no refresh token');
@@ -60,7 +74,11 @@ function insist(holds, otherwise) {
 
 async function simulate(issuer, secret, method, path, body) {
   const headers = { authorization: `Bearer ${secret}`, 'content-type': 'application/json' };
-  const answer = await fetch(`${issuer}/_sim/${path}`, { method, headers, body: body && JSON.stringify(body) });
+  const answer = await fetch(`${issuer}/_sim/${path}`, {
+    method,
+    headers,
+    body: body && JSON.stringify(body),
+  });
   insist(answer.ok, `${method} ${path}: ${answer.status} ${await answer.text()}`);
 }
 
@@ -117,5 +135,67 @@ await perform({
     const { callback, checks } = await begun(config, asked);
     const expected = { ...checks, expectedNonce: oidc.randomNonce() };
     return { refused: await refusal(oidc.authorizationCodeGrant(config, callback, expected)) };
+  },
+
+  async client_credentials({ resource, scope, ...asked }) {
+    const config = await discovered(asked);
+    return { tokens: await oidc.clientCredentialsGrant(config, { resource, scope }) };
+  },
+
+  /** A service hands in the token of somebody who called it, for one of another service. */
+  async exchange({ service, target, ...asked }) {
+    const subject = await signedIn(await discovered(asked), asked);
+    const config = await discovered({ issuer: asked.issuer, ...service });
+    const tokens = await oidc.genericGrantRequest(config, 'urn:ietf:params:oauth:grant-type:token-exchange', {
+      subject_token: subject.access_token,
+      subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+      resource: target,
+    });
+    return { subject, tokens };
+  },
+
+  async wrong_secret({ resource, ...asked }) {
+    const config = await discovered(asked);
+    return { refused: await refusal(oidc.clientCredentialsGrant(config, { resource })) };
+  },
+
+  async introspect({ service, ...asked }) {
+    const tokens = await signedIn(await discovered(asked), asked);
+    const config = await discovered({ issuer: asked.issuer, ...service });
+    const before = await oidc.tokenIntrospection(config, tokens.access_token);
+    await oidc.tokenRevocation(await discovered(asked), tokens.access_token);
+    return { before, after: await oidc.tokenIntrospection(config, tokens.access_token) };
+  },
+
+  async push(asked) {
+    const config = await discovered(asked);
+    const { callback, checks, address } = await begun(config, asked, oidc.buildAuthorizationUrlWithPAR);
+    const tokens = await oidc.authorizationCodeGrant(config, callback, checks, { resource: asked.resource });
+    return { parameters: [...address.searchParams.keys()], claims: tokens.claims() };
+  },
+
+  /** A token that is worth nothing without the key of the client. */
+  async prove_possession(asked) {
+    const config = await discovered(asked);
+    const DPoP = oidc.getDPoPHandle(config, await oidc.randomDPoPKeyPair());
+    const { callback, checks } = await begun(config, asked);
+    const tokens = await oidc.authorizationCodeGrant(
+      config,
+      callback,
+      checks,
+      { resource: asked.resource },
+      { DPoP },
+    );
+    const userinfo = await oidc.fetchUserInfo(config, tokens.access_token, tokens.claims().sub, { DPoP });
+    const renewed = await oidc.refreshTokenGrant(config, tokens.refresh_token, undefined, { DPoP });
+    const stolen = await refusal(oidc.fetchUserInfo(config, renewed.access_token, tokens.claims().sub));
+    return { tokens, renewed, userinfo, stolen };
+  },
+
+  async register({ issuer, metadata, ...asked }) {
+    const options = { execute: [oidc.allowInsecureRequests] };
+    const config = await oidc.dynamicClientRegistration(new URL(issuer), metadata, oidc.None(), options);
+    const tokens = await signedIn(config, { ...asked, redirect_uri: metadata.redirect_uris[0] });
+    return { client: config.clientMetadata(), claims: tokens.claims() };
   },
 });

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import pytest
 
@@ -51,6 +52,18 @@ def as_ui(shared_stack: Stack) -> dict[str, str]:
         "scope": SCOPE,
         "username": "alice",
     }
+
+
+@pytest.fixture
+def service(shared_stack: Stack) -> Iterator[dict[str, str]]:
+    """A confidential client that acts for itself, and for whoever called it: it is the api to them."""
+    control, api = shared_stack.control("idp"), shared_stack.audience("api")
+    told = {"client_id": f"oracle-{uuid4().hex[:8]}", "secret": "a secret: + and %"}
+    grants = ["client_credentials", "urn:ietf:params:oauth:grant-type:token-exchange"]
+    resources = [shared_stack.audience("ticketing")]
+    control.put_client(**told, grants=grants, resources=resources, exchanges=api)
+    yield told
+    control.drop_client(told["client_id"])
 
 
 def perform(script: str, task: str, asked: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 
-from scenarios.services.idp.oracles.conftest import Oracle, perform
+from scenarios.services.idp.conftest import ACCESS_TOKEN, claims
+from scenarios.services.idp.oracles.conftest import NATIVE, Oracle, perform
+
+if TYPE_CHECKING:
+    from harness.stack import Stack
 
 REFUSED_BY_THE_PROVIDER = "OAUTH_RESPONSE_BODY_ERROR"
 
@@ -14,6 +21,23 @@ REFUSED_BY_THE_PROVIDER = "OAUTH_RESPONSE_BODY_ERROR"
 @pytest.fixture
 def oracle(javascript: None) -> Oracle:
     return partial(perform, "openid-client.mjs")
+
+
+@pytest.fixture
+def ticketing(shared_stack: Stack) -> str:
+    return shared_stack.audience("ticketing")
+
+
+@pytest.fixture
+def offers(shared_stack: Stack, nobody: httpx.Client) -> Callable[[str], None]:
+    """Skips a test of something the provider does not say it has."""
+    told = nobody.get(f"{shared_stack.url('idp')}/.well-known/openid-configuration").json()
+
+    def needed(member: str) -> None:
+        if member not in told:
+            pytest.skip(f"the metadata have no {member}")
+
+    return needed
 
 
 def test_it_signs_in_and_verifies_the_id_token_and_userinfo(oracle: Oracle, as_cli: dict[str, str]) -> None:
@@ -57,3 +81,70 @@ def test_it_has_what_it_needs_to_notice_a_mix_up(
 def test_it_finds_its_nonce_in_the_id_token(oracle: Oracle, as_cli: dict[str, str]) -> None:
     refused = oracle("other_nonce", as_cli)["refused"]
     assert refused["cause"] == 'unexpected ID Token "nonce" claim value'
+
+
+def test_a_service_gets_a_token_for_itself(
+    oracle: Oracle, as_cli: dict[str, str], service: dict[str, str], ticketing: str
+) -> None:
+    asked = {"issuer": as_cli["issuer"], **service, "resource": ticketing, "scope": "tickets:read"}
+    tokens = oracle("client_credentials", asked)["tokens"]
+    told = claims(tokens["access_token"])
+    assert (told["sub"], told["aud"], told["scope"]) == (service["client_id"], ticketing, "tickets:read")
+    assert not tokens.keys() & {"refresh_token", "id_token"}
+
+
+def test_a_service_with_another_secret_gets_none(
+    oracle: Oracle, as_cli: dict[str, str], service: dict[str, str], ticketing: str
+) -> None:
+    asked = {"issuer": as_cli["issuer"], **service, "secret": "another", "resource": ticketing}
+    refused = oracle("wrong_secret", asked)["refused"]
+    # By RFC 6749 §5.2 the answer challenges for HTTP Basic, and the client reads it so.
+    assert refused["code"] == "OAUTH_WWW_AUTHENTICATE_CHALLENGE"
+
+
+def test_a_service_exchanges_the_token_it_was_called_with(
+    oracle: Oracle, as_cli: dict[str, str], service: dict[str, str], ticketing: str
+) -> None:
+    answer = oracle("exchange", {**as_cli, "service": service, "target": ticketing})
+    subject, told = claims(answer["subject"]["access_token"]), claims(answer["tokens"]["access_token"])
+    assert (told["sub"], told["aud"], told["act"]) == (subject["sub"], ticketing, {"sub": service["client_id"]})
+    assert answer["tokens"]["issued_token_type"] == ACCESS_TOKEN
+    assert "refresh_token" not in answer["tokens"]
+
+
+def test_a_service_sees_a_token_end_when_it_is_revoked(
+    oracle: Oracle, as_cli: dict[str, str], service: dict[str, str], offers: Callable[[str], None]
+) -> None:
+    offers("introspection_endpoint")
+    answer = oracle("introspect", {**as_cli, "service": service})
+    assert (answer["before"]["active"], answer["before"]["client_id"]) == (True, "cli")
+    assert answer["after"] == {"active": False}
+
+
+def test_it_pushes_its_request_and_shows_the_browser_none_of_it(
+    oracle: Oracle, as_cli: dict[str, str], offers: Callable[[str], None]
+) -> None:
+    offers("pushed_authorization_request_endpoint")
+    answer = oracle("push", as_cli)
+    assert answer["parameters"] == ["client_id", "request_uri"]
+    assert answer["claims"]["aud"] == "cli"
+
+
+def test_it_gets_tokens_that_are_worth_nothing_without_its_key(
+    oracle: Oracle, as_cli: dict[str, str], offers: Callable[[str], None]
+) -> None:
+    offers("dpop_signing_alg_values_supported")
+    answer = oracle("prove_possession", as_cli)
+    assert answer["tokens"]["token_type"].lower() == "dpop"
+    assert claims(answer["tokens"]["access_token"])["cnf"] == claims(answer["renewed"]["access_token"])["cnf"]
+    assert answer["userinfo"]["preferred_username"] == "alice"
+    assert answer["stolen"]["code"] == "OAUTH_WWW_AUTHENTICATE_CHALLENGE"
+
+
+def test_it_registers_itself_and_signs_in(
+    oracle: Oracle, as_cli: dict[str, str], offers: Callable[[str], None]
+) -> None:
+    offers("registration_endpoint")
+    metadata = {"client_name": "An oracle", "redirect_uris": [NATIVE], "token_endpoint_auth_method": "none"}
+    answer = oracle("register", {**as_cli, "metadata": metadata})
+    assert answer["claims"]["aud"] == answer["client"]["client_id"]
