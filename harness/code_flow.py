@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from http.cookiejar import Cookie
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import httpx
 
@@ -110,4 +110,13 @@ def _pick(browser: httpx.Client, response: httpx.Response, username: str) -> str
             evidence=f"{picked.status_code} from POST /login",
             todo=f"who can: {', '.join(people)}" if people else "the sign-in page lists who can",
         )
-    return str(picked.headers["location"])
+    return _consented(browser, str(picked.headers["location"]))
+
+
+def _consented(browser: httpx.Client, location: str) -> str:
+    """Say yes, if the provider asks whether the client may have what it wants."""
+    asked = location.removeprefix(f"{str(browser.base_url).rstrip('/')}/consent?")
+    if asked == location:
+        return location
+    answered = browser.post("/consent", data=dict(parse_qsl(asked)) | {"answer": "allow"})
+    return str(answered.headers.get("location", location))

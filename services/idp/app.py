@@ -20,7 +20,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from services.idp import authorize, discovery, login, logout, revocation, tenants, token, userinfo
+from services.idp import authorize, consent_page, discovery, login, logout, revocation, tenants, token, userinfo
 from services.idp.cors import RegisteredOrigins
 from services.idp.errors import BearerError, OAuthError, Refusal, as_challenge, as_framework, as_json
 from services.idp.pages import Pages
@@ -55,6 +55,7 @@ def create_app() -> FastAPI:
         discovery.router,
         authorize.router,
         login.router(pages),
+        consent_page.router(pages),
         userinfo.router,
         revocation.router,
         logout.router(pages),

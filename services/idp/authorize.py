@@ -6,7 +6,6 @@ Until the redirect URI is known to be the client's, an error is a page. From the
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -15,11 +14,13 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import RedirectResponse
 
-from services.idp import pkce, redirects, resource, scopes, sessions
+from services.idp import interactions, pkce, redirects, resource, scopes, sessions
+from services.idp.consent import Question
 from services.idp.errors import (
     REFUSED,
     SENT_ON,
     AccessDenied,
+    ConsentRequired,
     InvalidRequest,
     LoginRequired,
     OAuthError,
@@ -33,7 +34,7 @@ from services.idp.errors import (
 from services.idp.grants.code import CodeGrant
 from services.idp.parameters import Parameters, form_body, query
 from services.idp.provider import Now, Provider, Started
-from services.idp.records import AuthorizationRequest, Code, Family, Interaction, Session
+from services.idp.records import AuthorizationRequest, Code, Family, Session
 from services.idp.registry import Client, Registry
 from services.idp.sign_ins import SignIn
 from services.idp.tokens import new_family_id, read_id_token_hint
@@ -210,6 +211,11 @@ def issue_code(asked: AuthorizationRequest, session: Session, provider: Provider
     return redirects.answer(asked.redirect_uri, {"code": secret, "state": asked.state, "iss": provider.issuer})
 
 
+def asks_consent(asked: AuthorizationRequest, session: Session, provider: Provider) -> bool:
+    """Whether the person has to be asked before a code is issued: where it is demanded, and where it is missing."""
+    return "consent" in asked.prompts or Question.of(asked, session.subject, provider).needed(provider)
+
+
 def refuse(redirect_uri: str, state: str | None, error: OAuthError, provider: Provider) -> RedirectResponse:
     """The bad answer (RFC 6749 §4.1.2.1), which names its issuer as well (RFC 9207 §2)."""
     return _refusal(redirect_uri, state, error.error, error.description, provider)
@@ -288,18 +294,21 @@ def _proceed(asked: AuthorizationRequest, request: Request, provider: Provider, 
     chosen = provider.sign_ins.take()
     if chosen is not None:
         return _without_page(chosen, asked, provider, at=at)
-    session = provider.store.session(request.cookies.get(provider.cookies.session), at=at)
-    if session and _good_for(asked, session, at=at):
+    session = sessions.current(request, provider, at=at)
+    if session and not _good_for(asked, session, at=at):
+        session = None
+    if session and not asks_consent(asked, session, provider):
         return issue_code(asked, session, provider, at=at)
     if "none" in asked.prompts:
-        raise LoginRequired("nobody is signed in who would do")
-    browser = provider.cookies.browser_of(request)
-    interaction_id = secrets.token_urlsafe(24)
-    expires_at = at + provider.settings.interaction_seconds
-    provider.store.interactions.put(interaction_id, Interaction(asked, browser, expires_at))
-    response = redirects.answer(f"{provider.issuer}/login", {"interaction": interaction_id})
-    provider.cookies.set(response, provider.cookies.browser, browser)
-    return response
+        raise _page_needed(session)
+    return interactions.begin(asked, session, request, provider, at=at)
+
+
+def _page_needed(session: Session | None) -> OAuthError:
+    """Why it cannot be done without a page (OIDC Core §3.1.2.6)."""
+    if session is None:
+        return LoginRequired("nobody is signed in who would do")
+    return ConsentRequired("the person has not been asked for all of this")
 
 
 def _without_page(chosen: SignIn, asked: AuthorizationRequest, provider: Provider, *, at: float) -> RedirectResponse:
@@ -317,7 +326,7 @@ def _without_page(chosen: SignIn, asked: AuthorizationRequest, provider: Provide
 def _good_for(asked: AuthorizationRequest, session: Session, *, at: float) -> bool:
     """Whether a session spares the person the page (OIDC Core §3.1.2.1)."""
     return (
-        asked.prompts <= {"none"}
+        asked.prompts <= {"none", "consent"}
         and (asked.max_age is None or int(at) - session.auth_time <= asked.max_age)
         and asked.hinted_subject in (None, session.subject)
     )

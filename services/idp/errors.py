@@ -95,6 +95,12 @@ class LoginRequired(OAuthError):
     error = "login_required"
 
 
+class ConsentRequired(OAuthError):
+    """OIDC Core §3.1.2.6."""
+
+    error = "consent_required"
+
+
 class RequestNotSupported(OAuthError):
     """OIDC Core §3.1.2.6; likewise the two that follow."""
 

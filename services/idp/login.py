@@ -9,14 +9,13 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse
 
-from services.idp import redirects, sessions
-from services.idp.authorize import issue_code, refuse
+from services.idp import interactions, redirects, sessions
+from services.idp.authorize import asks_consent, issue_code, refuse
 from services.idp.errors import REFUSED, SENT_ON, AccessDenied, InvalidRequest, Refusal
 from services.idp.pages import Pages
 from services.idp.parameters import Parameters, form_body, query
-from services.idp.provider import Now, Provider, Started
-from services.idp.records import AuthorizationRequest, Interaction
-from services.idp.registry import Client, User
+from services.idp.provider import Now, Started
+from services.idp.registry import User
 
 logger = logging.getLogger(__name__)
 
@@ -54,14 +53,13 @@ def router(pages: Pages) -> APIRouter:
         try:
             form = Parameters.of_query(request).parse(LoginQuery)
         except InvalidRequest:
-            raise _nothing_to_do() from None
-        interaction = _open(form.interaction, request, provider, at=at)
-        asked = interaction.request
+            raise interactions.nothing_to_do() from None
+        asked = interactions.find(form.interaction, request, provider, at=at).request
         return pages.render(
             "login.html",
             form_action=redirects.form_action(asked.redirect_uri),
             interaction=form.interaction,
-            client=_client(asked, provider),
+            client=provider.registry.clients[asked.client_id],
             wishes=[provider.registry.scopes[scope] for scope in provider.registry.scopes if scope in asked.scopes],
             organizations=list(provider.registry.organizations),
             initials=_initials,
@@ -82,43 +80,24 @@ def router(pages: Pages) -> APIRouter:
             form = (await Parameters.of_body(request)).parse(LoginForm)
         except InvalidRequest as error:
             raise Refusal("This form is broken", f"The problem: {error.description}.") from None
-        asked = _open(form.interaction, request, provider, at=at).request
+        interaction = interactions.find(form.interaction, request, provider, at=at)
+        asked = interaction.request
         if form.cancel is not None:
             return refuse(asked.redirect_uri, asked.state, AccessDenied("the person turned back"), provider)
         user = provider.registry.user_named(form.username or "")
         if user is None or not user.active:
             raise Refusal("Nobody of that name", "The person is not known here. Go back and choose another.")
         session = sessions.begin(user.sub, provider, at=at)
-        response = issue_code(asked, session, provider, at=at)
+        if asks_consent(asked, session, provider):
+            response = interactions.signed_in(form.interaction, interaction, session, provider)
+        else:
+            response = issue_code(asked, session, provider, at=at)
         provider.store.end_session(request.cookies.get(provider.cookies.session))
         provider.cookies.set(response, provider.cookies.session, provider.store.add_session(session))
         logger.info("%s signed in for %s", user.username, asked.client_id)
         return response
 
     return routes
-
-
-def _client(asked: AuthorizationRequest, provider: Provider) -> Client:
-    client = provider.registry.clients.get(asked.client_id)
-    if client is None:
-        raise Refusal("Unknown application", "The application that began this is no longer registered.")
-    return client
-
-
-def _open(interaction_id: str, request: Request, provider: Provider, *, at: float) -> Interaction:
-    """The page as it was opened by this browser; a link sent by somebody else is not one."""
-    interaction = provider.store.interactions.get(interaction_id, at=at)
-    if interaction is None:
-        raise _nothing_to_do()
-    if interaction.browser != request.cookies.get(provider.cookies.browser):
-        raise Refusal("Another browser began this", "A sign-in has to end in the browser where it began.")
-    return interaction
-
-
-def _nothing_to_do() -> Refusal:
-    return Refusal(
-        "Nothing to sign in to", "This page has expired or was opened by itself. Start from the application."
-    )
 
 
 def _initials(person: User) -> str:

@@ -28,11 +28,21 @@ class AuthorizationRequest:
 
 @dataclass(frozen=True, slots=True)
 class Interaction:
-    """A login page, open in the browser that asked for it and no other."""
+    """A page, open in the browser that asked for it and no other."""
 
     request: AuthorizationRequest
     browser: str
     expires_at: float
+    sid: str | None = None
+    """The session that is asked for consent; None until somebody has signed in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """What a person lets a client have at a resource."""
+
+    scopes: frozenset[str]
+    expires_at: float = NEVER
 
 
 @dataclass(frozen=True, slots=True)

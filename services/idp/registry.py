@@ -96,6 +96,11 @@ class Client(_Entry):
         return self
 
     @property
+    def registered_itself(self) -> bool:
+        """Whether nobody but itself vouches for what is written here (RFC 7591 §5)."""
+        return self.issued_at > 0
+
+    @property
     def public(self) -> bool:
         """Whether it is known by name only."""
         return self.auth_method == "none"

@@ -1,13 +1,14 @@
-"""What a tenant remembers: open login pages, sessions, codes, and families of tokens."""
+"""What a tenant remembers: open pages, sessions, consents, codes, and families of tokens."""
 
 from __future__ import annotations
 
+import json
 import secrets
 import sqlite3
 from dataclasses import replace
 from hashlib import sha256
 
-from services.idp.records import Code, Family, Interaction, RefreshToken, Revocation, Session
+from services.idp.records import Code, Consent, Family, Interaction, RefreshToken, Revocation, Session
 from services.idp.shelf import Record, Shelf
 
 
@@ -20,6 +21,7 @@ class Store:
 
         self.interactions = shelf(Interaction, "interactions")
         self._sessions = shelf(Session, "sessions")
+        self._consents = shelf(Consent, "consents")
         self._families = shelf(Family, "families")
         self._codes = shelf(Code, "codes")
         self._refresh_tokens = shelf(RefreshToken, "refresh-tokens")
@@ -29,6 +31,7 @@ class Store:
         """Forget everybody: nobody is signed in, and no code or token is known any more."""
         for shelf in (self.interactions, self._sessions, self._families, self._codes, self._refresh_tokens):
             shelf.clear()
+        self._consents.clear()
         self._revoked.clear()
 
     def add_session(self, session: Session) -> str:
@@ -41,6 +44,19 @@ class Store:
     def end_session(self, secret: str | None) -> None:
         if secret:
             self._sessions.drop(_digest(secret))
+
+    def consented(self, subject: str, client_id: str, resource: str) -> frozenset[str]:
+        """The scopes that a person lets a client have at a resource."""
+        consent = self._consents.get(_consent_key(subject, client_id, resource), at=0)
+        return consent.scopes if consent else frozenset()
+
+    def keep_consent(self, subject: str, client_id: str, resource: str, scopes: frozenset[str]) -> None:
+        """These, in place of those of before."""
+        self._consents.put(_consent_key(subject, client_id, resource), Consent(scopes), owner=subject)
+
+    def drop_consent(self, subject: str, client_id: str, resource: str) -> None:
+        """None any more."""
+        self._consents.drop(_consent_key(subject, client_id, resource))
 
     def add_family(self, family: Family) -> None:
         self._families.put(family.id, family, owner=family.sid)
@@ -98,6 +114,10 @@ class Store:
     def access_token_revoked(self, lineage: tuple[str, ...], *, at: float) -> bool:
         """Whether any of these is revoked: the ``jti`` of a token, and of those it was exchanged from."""
         return any(self._revoked.get(jti, at=at) is not None for jti in lineage)
+
+
+def _consent_key(*names: str) -> str:
+    return json.dumps(names)  # which are any text, so that no separator would do
 
 
 def _kept(shelf: Shelf[Record], record: Record) -> str:

@@ -9,6 +9,8 @@ import ssl
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, quote_plus, urlsplit
 
@@ -106,6 +108,11 @@ class Client:
         """Press the button of a person on the page an authorization request led to."""
         return self.http.post("/login", data={"interaction": told(begun)["interaction"], "username": username})
 
+    def answer(self, question: str, answer: str = "allow") -> httpx.Response:
+        """Answer the question of consent at that address."""
+        interaction = parse_qs(urlsplit(question).query)["interaction"][0]
+        return self.http.post("/consent", data={"interaction": interaction, "answer": answer})
+
     def sign_in(self, username: str = "alice", asked: Mapping[str, str] | None = None) -> dict[str, str]:
         """What the client is told at the end of a sign-in on the page: ``code``, ``state``, ``iss``."""
         return told(self.pick(username, self.authorize({"prompt": "login"} | dict(asked or self.asked()))))
@@ -180,6 +187,26 @@ class Alone(Client):
         return self.post("/token", usual | changes, auth=(quote_plus("api"), quote_plus(self.api_secret)))
 
 
+@pytest.fixture
+def callback() -> Iterator[str]:
+    """A program that waits for its answer on a loopback port, as a command line does."""
+
+    class Page(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200 if self.path.startswith("/callback") else 204)
+            self.send_header("Content-Type", "text/plain")
+            self.end_headers()
+            self.wfile.write(b"Back at the command line")
+
+        def log_message(self, *arguments: object) -> None:
+            """A test has no use for it."""
+
+    with HTTPServer(("127.0.0.1", 0), Page) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/callback"
+        server.shutdown()
+
+
 @pytest.fixture(scope="session")
 def tls() -> ssl.SSLContext:
     """Made once: a client that makes its own takes 40 ms for it, even if it never speaks TLS."""
@@ -232,12 +259,17 @@ def alone(settings: dict[str, str]) -> Iterator[Alone]:
     """A provider in this process. ``alone.seconds`` is its time."""
     app = create_app()
     with TestClient(app, base_url=ALONE.idp, follow_redirects=False) as http:
-        alone = Alone(
-            http,
-            ALONE,
-            app,
-            api_secret=settings["API_CLIENT_SECRET"],
-            organizations_secret=settings["ORGANIZATIONS_CLIENT_SECRET"],
-        )
-        app.dependency_overrides[now] = lambda: alone.seconds
-        yield alone
+        yield alone_at(http, app, settings)
+
+
+def alone_at(http: httpx.Client, app: FastAPI, settings: Mapping[str, str]) -> Alone:
+    """A provider whose lifespan has begun; from now on it has the time of ``seconds``."""
+    alone = Alone(
+        http,
+        ALONE,
+        app,
+        api_secret=settings["API_CLIENT_SECRET"],
+        organizations_secret=settings["ORGANIZATIONS_CLIENT_SECRET"],
+    )
+    app.dependency_overrides[now] = lambda: alone.seconds
+    return alone

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Thread
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
 
 from scenarios.services.idp.conftest import Alone, Client, claims, told
+from scenarios.services.idp.pages import contrasts
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -124,26 +123,6 @@ def test_what_comes_from_outside_is_escaped(idp: Client) -> None:
 
 
 @pytest.fixture
-def callback() -> Iterator[str]:
-    """A program that waits for its answer on a loopback port, as a command line does."""
-
-    class Page(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200 if self.path.startswith("/callback") else 204)
-            self.send_header("Content-Type", "text/plain")
-            self.end_headers()
-            self.wfile.write(b"Back at the command line")
-
-        def log_message(self, *arguments: object) -> None:
-            """A test has no use for it."""
-
-    with HTTPServer(("127.0.0.1", 0), Page) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/callback"
-        server.shutdown()
-
-
-@pytest.fixture
 def login_page(browser: Browser, idp: Client, callback: str, request: pytest.FixtureRequest) -> Iterator[Page]:
     """A real browser at the login page; the parameter holds options of its context."""
     with browser.new_context(**getattr(request, "param", {})) as context:
@@ -184,40 +163,10 @@ def test_it_is_a_page_a_screen_reader_can_follow(login_page: Page) -> None:
     assert login_page.get_by_role("button", name="Alice Anders Agent", exact=True).count() == 1
 
 
-CONTRAST = """
-() => {
-  const canvas = document.createElement("canvas").getContext("2d", {willReadFrequently: true});
-  const rgba = colour => {
-    canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1);
-    return [...canvas.getImageData(0, 0, 1, 1).data];
-  };
-  const light = ([r, g, b]) => [r, g, b].map(v => v / 255)
-    .map(v => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
-    .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
-  const behind = element => {
-    for (let at = element; at; at = at.parentElement) {
-      const ground = rgba(getComputedStyle(at).backgroundColor);
-      if (ground[3] === 255) return ground;
-    }
-    throw new Error("nothing opaque behind the text");
-  };
-  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  const found = [];
-  while (texts.nextNode()) {
-    const element = texts.currentNode.parentElement;
-    if (!texts.currentNode.data.trim() || !element.checkVisibility()) continue;
-    const [a, b] = [light(rgba(getComputedStyle(element).color)), light(behind(element))];
-    found.push([texts.currentNode.data.trim(), (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05)]);
-  }
-  return found;
-}
-"""
-
-
 @pytest.mark.parametrize("login_page", [{"color_scheme": "light"}, {"color_scheme": "dark"}], indirect=True)
 def test_every_text_has_the_contrast_of_wcag_aa(login_page: Page) -> None:
     login_page.get_by_text("will be allowed to do").click()
-    measured = login_page.evaluate(CONTRAST)
+    measured = contrasts(login_page)
     assert len(measured) > 40
     assert [(text, ratio) for text, ratio in measured if ratio < 4.5] == []
 

@@ -1,0 +1,91 @@
+"""Consent: what people let applications have, and what must be asked first (OIDC Core §3.1.2.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+from urllib.parse import urlsplit
+
+from starlette.responses import HTMLResponse
+
+from services.idp import redirects
+from services.idp.errors import Refusal
+from services.idp.pages import Pages
+from services.idp.provider import Provider
+from services.idp.records import AuthorizationRequest
+from services.idp.registry import Client, Resource, User
+
+ALLOW, DENY = "allow", "deny"
+"""Values of the page's buttons, which are called ``answer``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """May the application have these scopes at the resource, in the name of the person?"""
+
+    person: User
+    client: Client
+    resource: Resource
+    scopes: frozenset[str]
+
+    @classmethod
+    def of(cls, asked: AuthorizationRequest, subject: str, provider: Provider) -> Self:
+        """What an authorization request comes to, for the person who is signed in.
+
+        Raises:
+            Refusal: person, application or resource are gone.
+        """
+        registry = provider.registry
+        person, client = registry.user(subject), registry.clients.get(asked.client_id)
+        resource = registry.resources.get(asked.resource)
+        if person is None or client is None or resource is None:
+            raise Refusal("Not here any more", "The person or the application that began this is no longer registered.")
+        return cls(person, client, resource, asked.scopes)
+
+    def needed(self, provider: Provider) -> bool:
+        """Whether the answer is wanted and not known yet. It is remembered for each person, application and resource;
+        fewer scopes than were allowed are allowed too.
+        """
+        return self.client.consent and not self.scopes <= provider.store.consented(*self._names)
+
+    def allow(self, provider: Provider) -> None:
+        """Remember a yes, on top of earlier ones."""
+        provider.store.keep_consent(*self._names, self.scopes | provider.store.consented(*self._names))
+
+    def deny(self, provider: Provider) -> None:
+        """A no takes back every earlier yes."""
+        provider.store.drop_consent(*self._names)
+
+    @property
+    def _names(self) -> tuple[str, str, str]:
+        return self.person.sub, self.client.id, self.resource.uri
+
+
+def page(
+    pages: Pages,
+    question: Question,
+    provider: Provider,
+    *,
+    action: str,
+    kept: Mapping[str, str],
+    way_back: str | None = None,
+    other_person: str | None = None,
+) -> HTMLResponse:
+    """The question as people see it: a form that posts ``answer`` and the fields of ``kept`` to ``action``.
+
+    ``way_back`` is the redirect URI that the answer leads to, ``other_person`` where somebody else can sign in.
+    """
+    known = provider.registry.scopes
+    at_resource = question.resource.scopes
+    return pages.render(
+        "consent.html",
+        form_action=redirects.form_action(way_back) if way_back else "",
+        question=question,
+        action=action,
+        kept=kept,
+        way_back=urlsplit(way_back).netloc if way_back else None,
+        other_person=other_person,
+        own=[known[scope] for scope in known if scope in question.scopes - at_resource],
+        theirs=[known[scope] for scope in known if scope in question.scopes & at_resource],
+    )

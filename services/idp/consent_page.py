@@ -1,0 +1,109 @@
+"""The page that asks a person whether an application may do what it asked for."""
+
+from __future__ import annotations
+
+import logging
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse
+
+from services.idp import consent, interactions, sessions
+from services.idp.authorize import issue_code, refuse
+from services.idp.consent import ALLOW, DENY, Question
+from services.idp.errors import REFUSED, SENT_ON, AccessDenied, InvalidRequest, Refusal
+from services.idp.pages import Pages
+from services.idp.parameters import Parameters, form_body, query
+from services.idp.provider import Now, Provider, Started
+from services.idp.records import Interaction, Session
+
+logger = logging.getLogger(__name__)
+
+
+class ConsentQuery(BaseModel):
+    """The address of the page."""
+
+    interaction: str
+
+
+class ConsentForm(BaseModel):
+    """One of its two buttons was pressed."""
+
+    interaction: str
+    answer: str
+    """``allow`` or ``deny``."""
+
+
+def router(pages: Pages) -> APIRouter:
+    """The page and its form."""
+    routes = APIRouter()
+
+    @routes.get(
+        "/consent",
+        operation_id="consentPage",
+        response_class=HTMLResponse,
+        responses=REFUSED,
+        openapi_extra=query(ConsentQuery),
+    )
+    async def consent_page(request: Request, provider: Started, at: Now) -> HTMLResponse:
+        """Who wants to do what, where, in whose name."""
+        try:
+            form = Parameters.of_query(request).parse(ConsentQuery)
+        except InvalidRequest:
+            raise interactions.nothing_to_do() from None
+        interaction, session = _open(form.interaction, request, provider, at=at)
+        return consent.page(
+            pages,
+            Question.of(interaction.request, session.subject, provider),
+            provider,
+            action="consent",
+            kept={"interaction": form.interaction},
+            way_back=interaction.request.redirect_uri,
+            other_person=f"login?interaction={form.interaction}",
+        )
+
+    @routes.post(
+        "/consent",
+        operation_id="consent",
+        status_code=303,
+        response_class=RedirectResponse,
+        responses=SENT_ON | REFUSED,
+        openapi_extra=form_body(ConsentForm),
+    )
+    async def answer(request: Request, provider: Started, at: Now) -> RedirectResponse:
+        """Go back to the client with the answer."""
+        try:
+            form = (await Parameters.of_body(request)).parse(ConsentForm)
+        except InvalidRequest as error:
+            raise _broken(error.description) from None
+        interaction, session = _open(form.interaction, request, provider, at=at)
+        asked = interaction.request
+        question = Question.of(asked, session.subject, provider)
+        logger.info("%s answered %s: %s", question.person.username, asked.client_id, form.answer)
+        match form.answer:
+            case consent.ALLOW:
+                question.allow(provider)
+                return issue_code(asked, session, provider, at=at)
+            case consent.DENY:
+                question.deny(provider)
+                return refuse(asked.redirect_uri, asked.state, AccessDenied("the person said no"), provider)
+            case _:
+                raise _broken(f"answer must be {ALLOW} or {DENY}")
+
+    return routes
+
+
+def _open(interaction_id: str, request: Request, provider: Provider, *, at: float) -> tuple[Interaction, Session]:
+    """The question and the session it was put to; nobody else answers it."""
+    interaction = interactions.find(interaction_id, request, provider, at=at)
+    if interaction.sid is None:
+        raise interactions.nothing_to_do()
+    session = sessions.current(request, provider, at=at)
+    if session is None or session.sid != interaction.sid:
+        raise Refusal("Somebody else is signed in now", "Start again from the application.")
+    return interaction, session
+
+
+def _broken(problem: str) -> Refusal:
+    return Refusal("This form is broken", f"The problem: {problem}.")
