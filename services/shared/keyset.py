@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-
-import httpx
+from typing import TYPE_CHECKING
 
 from services.shared.jws import PublicKey
+
+if TYPE_CHECKING:
+    import httpx
 
 logger = logging.getLogger(__name__)
 
@@ -63,6 +65,8 @@ class RemoteKeySet:
         return self._misses[second] <= MISSES_PER_SECOND
 
     async def _fetch(self, *, at: float) -> None:
+        import httpx  # noqa: PLC0415  # who made the client has loaded it; the issuer, who makes none, need not
+
         try:
             answer = await self._http.get(self._uri, headers={"Accept": "application/jwk-set+json, application/json"})
             answer.raise_for_status()

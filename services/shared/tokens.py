@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
-from typing import Any
-
-import httpx
+from typing import TYPE_CHECKING, Any
 
 from services.shared.jws import Jws, MalformedToken, PublicKey, parse
 from services.shared.keyset import KeysUnavailable, RemoteKeySet
+
+if TYPE_CHECKING:
+    import httpx
 
 __all__ = ["AccessToken", "AccessTokenVerifier", "InvalidToken", "KeysUnavailable", "access_token"]
 
