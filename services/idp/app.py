@@ -72,9 +72,10 @@ def create_app() -> FastAPI:
         """None; a 404 would be an error in the console of every browser."""
         return Response(status_code=204)
 
-    async def as_page(_request: Request, error: Exception) -> Response:
+    async def as_page(request: Request, error: Exception) -> Response:
         assert isinstance(error, Refusal)  # noqa: S101 - registered for this class only
-        return pages.render("message.html", status=400, title=error.title, explanation=error.explanation)
+        tenant = request.scope["provider"].tenant
+        return pages.render("message.html", tenant=tenant, status=400, title=error.title, explanation=error.explanation)
 
     routes.register(app)
     app.add_exception_handler(OAuthError, as_json)

@@ -65,6 +65,7 @@ class AuthorizeForm(BaseModel):
     """This and what follows: OIDC Core §3.1.2.1, §6, §7.2.1."""
     prompt: str | None = None
     max_age: str | None = None
+    login_hint: str | None = None
     id_token_hint: str | None = None
     request: str | None = None
     request_uri: str | None = None
@@ -278,6 +279,7 @@ def _accepted(asked: Asked, provider: Provider) -> AuthorizationRequest:
         prompts=asked.prompts,
         max_age=int(form.max_age) if form.max_age else None,
         hinted_subject=_hinted_subject(form.id_token_hint, provider),
+        login_hint=form.login_hint,
     )
 
 
@@ -327,6 +329,7 @@ def _good_for(asked: AuthorizationRequest, session: Session, *, at: float) -> bo
     """Whether a session spares the person the page (OIDC Core §3.1.2.1)."""
     return (
         asked.prompts <= {"none", "consent"}
-        and (asked.max_age is None or int(at) - session.auth_time <= asked.max_age)
+        # An age of 0 demands the page, even within a second of the sign-in.
+        and (asked.max_age is None or int(at) - session.auth_time <= asked.max_age > 0)
         and asked.hinted_subject in (None, session.subject)
     )

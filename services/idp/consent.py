@@ -80,6 +80,7 @@ def page(
     at_resource = question.resource.scopes
     return pages.render(
         "consent.html",
+        tenant=provider.tenant,
         form_action=redirects.form_action(way_back) if way_back else "",
         question=question,
         action=action,

@@ -11,10 +11,11 @@ from starlette.responses import HTMLResponse, RedirectResponse
 
 from services.idp import interactions, redirects, sessions
 from services.idp.authorize import asks_consent, issue_code, refuse
-from services.idp.errors import REFUSED, SENT_ON, AccessDenied, InvalidRequest, Refusal
+from services.idp.errors import REFUSED, SENT_ON, AccessDenied, InvalidRequest, LoginRequired, Refusal
 from services.idp.pages import Pages
 from services.idp.parameters import Parameters, form_body, query
-from services.idp.provider import Now, Started
+from services.idp.provider import Now, Provider, Started
+from services.idp.records import AuthorizationRequest
 from services.idp.registry import User
 
 logger = logging.getLogger(__name__)
@@ -55,13 +56,17 @@ def router(pages: Pages) -> APIRouter:
         except InvalidRequest:
             raise interactions.nothing_to_do() from None
         asked = interactions.find(form.interaction, request, provider, at=at).request
+        session = sessions.current(request, provider, at=at)
         return pages.render(
             "login.html",
+            tenant=provider.tenant,
             form_action=redirects.form_action(asked.redirect_uri),
             interaction=form.interaction,
             client=provider.registry.clients[asked.client_id],
             wishes=[provider.registry.scopes[scope] for scope in provider.registry.scopes if scope in asked.scopes],
             organizations=list(provider.registry.organizations),
+            suggested=_suggested(asked, provider),
+            signed_in=session.subject if session else None,
             initials=_initials,
             tones=_TONES,
         )
@@ -87,6 +92,8 @@ def router(pages: Pages) -> APIRouter:
         user = provider.registry.user_named(form.username or "")
         if user is None or not user.active:
             raise Refusal("Nobody of that name", "The person is not known here. Go back and choose another.")
+        if asked.hinted_subject not in (None, user.sub):
+            return refuse(asked.redirect_uri, asked.state, LoginRequired("somebody else signed in"), provider)
         session = sessions.begin(user.sub, provider, at=at)
         if asks_consent(asked, session, provider):
             response = interactions.signed_in(form.interaction, interaction, session, provider)
@@ -100,6 +107,14 @@ def router(pages: Pages) -> APIRouter:
     return routes
 
 
+def _suggested(asked: AuthorizationRequest, provider: Provider) -> str | None:
+    """The subject that the client has in mind, by its hints (OIDC Core §3.1.2.1)."""
+    if asked.hinted_subject is not None or asked.login_hint is None:
+        return asked.hinted_subject
+    user = provider.registry.user_hinted(asked.login_hint)
+    return user.sub if user else None
+
+
 def _initials(person: User) -> str:
-    words = person.name.split()
+    words = person.name.split() or "?"
     return "".join(word[0] for word in (words[0], words[-1])).upper() if len(words) > 1 else words[0][:2].upper()

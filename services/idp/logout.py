@@ -78,23 +78,27 @@ def router(pages: Pages) -> APIRouter:
         secret = request.cookies.get(provider.cookies.session)
         session = provider.store.session(secret, at=at)
         if session and not _sure(form, hint, session):
-            return _question(form, session)
+            return _question(form, session, provider)
         provider.store.end_session(secret)
         response = _leave(form, provider)
         provider.cookies.delete(response, provider.cookies.session)
         return response
 
-    def _question(form: LogoutForm, session: Session) -> HTMLResponse:
+    def _question(form: LogoutForm, session: Session, provider: Provider) -> HTMLResponse:
         way_back = form.post_logout_redirect_uri
         target = redirects.form_action(way_back) if way_back else ""
         kept = form.model_dump(exclude_none=True, exclude={"confirmation"})
-        return pages.render("logout.html", form_action=target, kept=kept | {"confirmation": session.logout_token})
+        kept |= {"confirmation": session.logout_token}
+        return pages.render("logout.html", tenant=provider.tenant, form_action=target, kept=kept)
 
     def _leave(form: LogoutForm, provider: Provider) -> Response:
         if form.post_logout_redirect_uri:
             return redirects.answer(form.post_logout_redirect_uri, {"state": form.state})
         return pages.render(
-            "message.html", title="You are signed out", explanation=f"Nobody is signed in at {provider.issuer}."
+            "message.html",
+            tenant=provider.tenant,
+            title="You are signed out",
+            explanation=f"Nobody is signed in at {provider.issuer}.",
         )
 
     return routes

@@ -28,8 +28,10 @@ class Pages:
         self._environment.globals["style"] = Markup(style)  # noqa: S704
         self._style_hash = b64encode(sha256(style.encode()).digest()).decode()
 
-    def render(self, template: str, *, form_action: str = "", status: int = 200, **context: Any) -> HTMLResponse:
-        """``form_action``: a source expression to which forms may lead besides this provider."""
+    def render(
+        self, template: str, *, tenant: str = "", form_action: str = "", status: int = 200, **context: Any
+    ) -> HTMLResponse:
+        """``tenant`` names whose page it is; ``form_action`` is a source expression to which forms may lead besides."""
         policy = (
             "default-src 'none'",
             f"style-src 'sha256-{self._style_hash}'",
@@ -43,4 +45,4 @@ class Pages:
             "X-Content-Type-Options": "nosniff",
             "Referrer-Policy": "same-origin",
         }
-        return HTMLResponse(self._environment.get_template(template).render(context), status, headers)
+        return HTMLResponse(self._environment.get_template(template).render(context, tenant=tenant), status, headers)

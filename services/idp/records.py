@@ -24,6 +24,8 @@ class AuthorizationRequest:
     prompts: frozenset[str]
     max_age: int | None
     hinted_subject: str | None
+    """Of ``id_token_hint``: nobody else will do."""
+    login_hint: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -180,6 +180,14 @@ class Registry:
         """The person who signs in by that name."""
         return next((user for user in self.users.values() if user.username == username), None)
 
+    def user_hinted(self, hint: str) -> User | None:
+        """Whom a ``login_hint`` means: it may be whatever somebody signs in by elsewhere (OIDC Core §3.1.2.1)."""
+        wanted = hint.casefold()
+        for user in self.users.values():
+            if hint == user.sub or wanted in (user.username.casefold(), user.email.casefold()):
+                return user
+        return None
+
     def user(self, subject: str) -> User | None:
         """The person of that subject, if they may still get tokens."""
         user = self.users.get(subject)

@@ -187,6 +187,12 @@ def test_a_session_that_is_too_old_does_not_do(alone: Alone) -> None:
     assert told(alone.authorize(alone.asked(max_age="100", prompt="none")))["error"] == "login_required"
 
 
+def test_an_age_of_nothing_brings_the_page_at_once(alone: Alone) -> None:
+    alone.sign_in("alice")
+    assert "interaction" in told(alone.authorize(alone.asked(max_age="0")))
+    assert told(alone.authorize(alone.asked(max_age="0", prompt="none")))["error"] == "login_required"
+
+
 def test_a_session_ends_by_itself(alone: Alone) -> None:
     alone.sign_in("alice")
     alone.seconds += 8 * 3600

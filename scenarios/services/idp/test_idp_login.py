@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import expect
@@ -62,6 +63,78 @@ def test_a_page_sent_by_somebody_else_cannot_be_used(idp: Client) -> None:
     ):
         assert (response.status_code, "location" in response.headers) == (400, False)
         assert "set-cookie" not in response.headers
+
+
+def person_at(text: str, name: str) -> str:
+    """The button of one person."""
+    buttons: list[str] = re.findall(r"<button.*?</button>", text, re.DOTALL)
+    return next(button for button in buttons if name in button)
+
+
+@pytest.mark.parametrize("hint", ["rita", "rita@acme.example", "Rita@Acme.Example", "sub"])
+def test_a_hint_points_out_the_person_and_lets_everybody_else_be_chosen(alone: Alone, hint: str) -> None:
+    rita = alone.provider.registry.user_named("rita")
+    assert rita
+    begun = alone.authorize(alone.asked(login_hint=rita.sub if hint == "sub" else hint))
+    text = alone.http.get(begun.headers["location"]).text
+    assert ("autofocus" in person_at(text, "Rita"), "suggested" in person_at(text, "Rita")) == (True, True)
+    assert (text.count("autofocus"), text.count("<button")) == (1, 11)
+    assert "code" in told(alone.pick("adam", begun))
+
+
+@pytest.mark.parametrize("hint", ["nemo", "<script>alert(1)</script>", "x" * 2000, "grace@acme.example"])
+def test_a_hint_at_nobody_is_no_hint(alone: Alone, hint: str) -> None:
+    text = alone.http.get(alone.authorize(alone.asked(login_hint=hint)).headers["location"]).text
+    assert ("autofocus" in text, "<script" in text, hint in text) == (False, False, False)
+
+
+def test_a_hint_does_not_disturb_who_is_signed_in(alone: Alone) -> None:
+    alone.sign_in("alice")
+    assert "code" in told(alone.authorize(alone.asked(login_hint="rita", prompt="none")))
+
+
+@pytest.mark.parametrize("prompt", ["select_account", "login"])
+def test_the_page_shows_who_is_signed_in_already(alone: Alone, prompt: str) -> None:
+    alone.sign_in("alice")
+    text = alone.http.get(alone.authorize(alone.asked(prompt=prompt)).headers["location"]).text
+    assert "signed in" in person_at(text, "Alice")
+    assert text.count("· signed in") == 1
+
+
+def test_a_token_of_somebody_is_a_hint_that_holds(alone: Alone) -> None:
+    of_alice = alone.tokens("alice")["id_token"]
+    begun = alone.authorize(alone.asked(id_token_hint=of_alice, prompt="login"))
+    assert "suggested" in person_at(alone.http.get(begun.headers["location"]).text, "Alice")
+    before = dict(alone.http.cookies)
+    assert told(alone.pick("adam", begun))["error"] == "login_required"
+    assert dict(alone.http.cookies) == before
+    assert "code" in told(alone.pick("alice", begun))
+
+
+@pytest.mark.parametrize("how", ["before the page", "while it is open"])
+def test_who_is_inactive_is_not_offered_and_not_let_in(alone: Alone, how: str) -> None:
+    begun = alone.authorize(alone.asked())
+    rita = alone.provider.registry.user_named("rita")
+    assert rita
+    alone.provider.registry.users.put(rita.sub, rita.model_copy(update={"active": False}))
+    if how == "before the page":
+        begun = alone.authorize(alone.asked(login_hint="rita"))
+        assert "Rita" not in alone.http.get(begun.headers["location"]).text
+    assert alone.pick("rita", begun).status_code == 400
+
+
+def test_a_tenant_says_whose_page_it_is(alone: Alone) -> None:
+    asked = alone.asked(scope="openid tickets:read")
+    text = alone.http.get(alone.http.get("/t/partner/authorize", params=asked).headers["location"]).text
+    header = text.partition("<header")[2].partition("</header>")[0]
+    assert "partner" in header
+    assert "partner" not in page_of(alone)
+
+
+def test_a_page_is_one_small_request(alone: Alone) -> None:
+    response = alone.http.get(alone.authorize(alone.asked()).headers["location"])
+    assert len(response.content) < 20_000
+    assert re.findall(r"""(?:src|href|url)\s*[=(]""", response.text) == []
 
 
 @pytest.mark.parametrize("query", ["", "interaction=", "interaction=made-up", "interaction=a&interaction=b"])
@@ -153,6 +226,16 @@ def test_the_keyboard_is_enough(login_page: Page, callback: str) -> None:
     assert focused.evaluate("element => getComputedStyle(element).outlineStyle") == "solid"
     login_page.keyboard.press("Enter")
     login_page.wait_for_url(f"{callback}?code=*")
+
+
+def test_enter_is_enough_for_who_was_hinted_at(login_page: Page, idp: Client, callback: str) -> None:
+    asked = idp.asked(redirect_uri=callback, login_hint="rita")
+    login_page.goto(str(idp.http.build_request("GET", "/authorize", params=asked).url))
+    expect(login_page.locator(":focus")).to_have_accessible_name("Rita Sørensen Requester · suggested")
+    login_page.keyboard.press("Enter")
+    login_page.wait_for_url(f"{callback}?code=*")
+    code = parse_qs(urlsplit(login_page.url).query)["code"][0]
+    assert claims(idp.redeem(code, redirect_uri=callback).json()["id_token"])["preferred_username"] == "rita"
 
 
 def test_it_is_a_page_a_screen_reader_can_follow(login_page: Page) -> None:
