@@ -17,13 +17,14 @@ Rendered from `services/idp/simulation/` by `python -m harness generate`; do not
 `stack.control("idp").recipe("expired", user="alice", audience="ticketing")`, or
 `python -m harness token alice --audience ticketing --recipe expired`. Each recipe is tried on every resource server of
 this system by `scenarios/services/idp/simulation/test_sim_recipes.py`. A 401 names its error in `WWW-Authenticate`
-(RFC 6750 §3) and, from an MCP server, its metadata (RFC 9728 §5.1); a 403 `insufficient_scope` names the scopes to ask for.
+(RFC 6750 §3) and, from an MCP server, its metadata (RFC 9728 §5.1); a 403 `insufficient_scope` names the scopes to
+ask for.
 
 {recipes}
 ## Quirks: what a client must notice
 
-`with stack.control("idp").quirk("iss-wrong"): …`, or `PUT /_sim/quirks/iss-wrong` with `{{"times": 1}}`. Each is noticed by
-a careful client in `scenarios/services/idp/simulation/test_sim_quirks.py`.
+`with stack.control("idp").quirk("iss-wrong"): …`, or `PUT /_sim/quirks/iss-wrong` with `{{"times": 1}}`. Each is
+noticed by a careful client in `scenarios/services/idp/simulation/test_sim_quirks.py`.
 
 {quirks}"""
 
