@@ -34,7 +34,8 @@ class SimulationLayer:
         self._journal = Journal(service)
         self._life = Lifespan(app)
         self._open = asyncio.Event()
-        self._under_way: set[asyncio.Future[None]] = set()
+        self._under_way: dict[asyncio.Task[Any], asyncio.Event] = {}
+        self._cut_off: set[asyncio.Task[Any]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -62,17 +63,19 @@ class SimulationLayer:
         if not scope["path"].startswith(PREFIX):  # that would be the test's own doing, and no part of what happened
             entry = self._journal.open(scope)
             receive, send = _noting_rpc(receive, entry), _noting_status(send, entry)
-        answered = asyncio.ensure_future(self._app(scope, receive, send))
-        self._under_way.add(answered)
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101  # a server runs each request in one
+        ended = self._under_way[task] = asyncio.Event()
         try:
-            await asyncio.shield(answered)
+            await self._app(scope, receive, send)
         except asyncio.CancelledError:
-            if not answered.cancelled():
-                answered.cancel()
+            if task not in self._cut_off:
                 raise
-            # A reset cut it off: returning without an answer makes the server close the connection.
+            task.uncancel()  # a reset cut it off: returning without an answer makes the server close the connection
         finally:
-            self._under_way.discard(answered)
+            self._cut_off.discard(task)
+            del self._under_way[task]
+            ended.set()
 
     async def _control(self, scope: Scope, send: Send) -> None:
         given = dict(scope["headers"]).get(b"authorization", b"")
@@ -96,10 +99,12 @@ class SimulationLayer:
 
     async def _end(self) -> None:
         self._open.clear()
-        for task in tuple(self._under_way):
+        under_way = dict(self._under_way)
+        for task in under_way:
+            self._cut_off.add(task)
             task.cancel()
-        if self._under_way:
-            await asyncio.wait(self._under_way)
+        for ended in under_way.values():
+            await ended.wait()
         await self._life.end()
         if self._database is not None:
             self._database.remove()

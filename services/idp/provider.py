@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -79,9 +78,9 @@ async def _started(request: Request) -> Provider:
     return provider
 
 
-async def now() -> float:
-    """The time of a request: read here and nowhere else, so that it can be shifted for all (POSIX seconds)."""
-    return time.time()
+async def _now(request: Request) -> float:
+    now: float = request.app.state.tenants.now()
+    return now
 
 
 class DirectRoute(APIRoute):
@@ -92,8 +91,7 @@ class DirectRoute(APIRoute):
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         async def handle(request: Request) -> Response:
-            overridden = request.app.dependency_overrides.get(now)
-            at = time.time() if overridden is None else overridden()
+            at = request.app.state.tenants.now()
             response: Response = await self.endpoint(request, request.scope["provider"], at)
             return response
 
@@ -103,5 +101,5 @@ class DirectRoute(APIRoute):
 Started = Annotated[Provider, Depends(_started)]
 """Parameter of an endpoint: the tenant that is asked."""
 
-Now = Annotated[float, Depends(now)]
-"""Parameter of an endpoint: the time."""
+Now = Annotated[float, Depends(_now)]
+"""Parameter of an endpoint: the time of the request (POSIX seconds)."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
@@ -27,6 +28,8 @@ class Tenants(Mapping[str, Provider]):
 
     def __init__(self, settings: IdpSettings, connection: sqlite3.Connection, maker: ThreadPoolExecutor) -> None:
         self.settings = settings
+        self.now: Callable[[], float] = time.time
+        """The time of a request (POSIX seconds): read here and nowhere else, so that it can be shifted for all."""
         self._connection, self._maker = connection, maker
         self._added: Shelf[Change] = Shelf(connection, Change, tenant=ROOT, name="tenants")
         entries = registry_file.read(settings)

@@ -6,7 +6,7 @@ import logging
 
 from fastapi import APIRouter
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from services.idp import client_auth
 from services.idp.errors import NO_STORE, ErrorBody, InvalidRequest, UnauthorizedClient, UnsupportedGrantType
@@ -43,7 +43,7 @@ async def token(request: Request, provider: Started, at: Now) -> Response:
     response = issue(authorization, provider, at=at)
     subject = authorization.user.username if authorization.user else client.id
     logger.info("%s: token for %s at %s", client.id, subject, authorization.resource.name)
-    return Response(response.model_dump_json(exclude_none=True), media_type="application/json", headers=NO_STORE)
+    return JSONResponse(response, headers=NO_STORE)
 
 
 def _allowed(name: str | None, client: Client) -> Grant:

@@ -22,7 +22,7 @@ _FAMILY = "fam_"
 
 
 class TokenResponse(BaseModel):
-    """RFC 6749 §5.1, OIDC Core §3.1.3.3, RFC 8693 §2.2.1."""
+    """RFC 6749 §5.1, OIDC Core §3.1.3.3, RFC 8693 §2.2.1. It describes what :func:`issue` makes."""
 
     access_token: str
     token_type: str
@@ -33,24 +33,24 @@ class TokenResponse(BaseModel):
     issued_token_type: str | None = None
 
 
-def issue(authorization: Authorization, provider: Provider, *, at: float) -> TokenResponse:
-    """Turn a decision into tokens."""
+async def issue(authorization: Authorization, provider: Provider, *, at: float) -> dict[str, Any]:
+    """Turn a decision into tokens: the members of a :class:`TokenResponse` that there are."""
     issued_at = int(at)
     expires_at = issued_at + provider.settings.access_token_seconds
     if authorization.not_after is not None:
         expires_at = min(expires_at, int(authorization.not_after))
-    signed = provider.keys.sign(
-        access_claims(authorization, provider, issued_at=issued_at, expires_at=expires_at), typ="at+jwt"
-    )
-    return TokenResponse(
-        access_token=signed,
-        token_type="Bearer",  # noqa: S106 - RFC 6750
-        expires_in=expires_at - issued_at,
-        scope=scopes.text(authorization.scopes),
-        refresh_token=authorization.refresh_token,
-        id_token=_id_token(authorization, provider, signed, issued_at),
-        issued_token_type=authorization.issued_token_type,
-    )
+    claims = access_claims(authorization, provider, issued_at=issued_at, expires_at=expires_at)
+    signed = await provider.keys.sign_aside(claims, typ="at+jwt")
+    response = {
+        "access_token": signed,
+        "token_type": "Bearer",
+        "expires_in": expires_at - issued_at,
+        "scope": scopes.text(authorization.scopes),
+        "refresh_token": authorization.refresh_token,
+        "id_token": await _id_token(authorization, provider, signed, issued_at),
+        "issued_token_type": authorization.issued_token_type,
+    }
+    return {name: value for name, value in response.items() if value is not None}
 
 
 def new_family_id() -> str:
@@ -123,7 +123,9 @@ def access_claims(
     return claims | ({"act": authorization.actor} if authorization.actor else {})
 
 
-def _id_token(authorization: Authorization, provider: Provider, access: str, issued_at: int) -> str | None:
+async def _id_token(
+    authorization: Authorization, provider: Provider, access: str, issued_at: int
+) -> str | None:
     told = authorization.authentication
     user = authorization.user
     if told is None or user is None or "openid" not in authorization.scopes:
@@ -138,7 +140,7 @@ def _id_token(authorization: Authorization, provider: Provider, access: str, iss
         "at_hash": _half_hash(access, provider.keys.active.algorithm),
         **user.told(authorization.scopes),
     }
-    return provider.keys.sign(claims, typ="JWT")
+    return await provider.keys.sign_aside(claims, typ="JWT")
 
 
 def _authentication_claims(told: Authentication) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from services.idp.app import create_app
-from services.idp.provider import Provider, now
+from services.idp.provider import Provider
 
 if TYPE_CHECKING:
     from harness.stack import Stack
@@ -271,5 +271,5 @@ def alone_at(http: httpx.Client, app: FastAPI, settings: Mapping[str, str]) -> A
         api_secret=settings["API_CLIENT_SECRET"],
         organizations_secret=settings["ORGANIZATIONS_CLIENT_SECRET"],
     )
-    app.dependency_overrides[now] = lambda: alone.seconds
+    app.state.tenants.now = lambda: alone.seconds
     return alone
