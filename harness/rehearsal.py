@@ -7,7 +7,6 @@ functions: what is only imported still costs some 80 ms per fork. After one life
 from __future__ import annotations
 
 import asyncio
-import logging.config
 import os
 import tempfile
 import threading
@@ -18,7 +17,7 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Scope
 
-from harness.serve import LOGGING, build, configuration
+from harness.serve import build, configuration, set_up_logging
 from harness.simulation.lifespan import Lifespan
 
 THREADS_END_IN_S = 5.0
@@ -48,7 +47,7 @@ def rehearse(services: Mapping[str, Mapping[str, Any]]) -> dict[str, ASGIApp]:
                 os.environ.clear()
                 os.environ.update(before)
     _let_threads_end()
-    logging.config.dictConfig(LOGGING)
+    set_up_logging()
     return apps
 
 

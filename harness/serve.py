@@ -12,6 +12,7 @@ import logging.config
 import os
 import socket
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
@@ -32,7 +33,7 @@ HEALTH, OK = "/healthz", 200
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)-7s %(name)s: %(message)s"}},
+    "formatters": {"line": {"()": "harness.serve.Line", "fmt": "%(asctime)s %(levelname)-7s %(name)s: %(message)s"}},
     "filters": {"no-queries": {"()": "harness.serve.WithoutQuery"}},
     "handlers": {"log": {"class": "logging.StreamHandler", "formatter": "line", "stream": "ext://sys.stdout"}},
     "root": {"handlers": ["log"], "level": "INFO"},
@@ -42,6 +43,19 @@ LOGGING: dict[str, Any] = {
         "httpx2": {"level": "WARNING"},
     },
 }
+
+
+class Line(logging.Formatter):
+    """The usual line; the part of the time that stays the same for a second is made once."""
+
+    _second, _text = 0, ""
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802, ARG002
+        """As ISO 8601 has it, with milliseconds behind a comma."""
+        second = int(record.created)
+        if second != self._second:
+            self._second, self._text = second, time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(second))
+        return f"{self._text},{record.msecs:03.0f}"
 
 
 class WithoutQuery(logging.Filter):
@@ -70,11 +84,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         die_with_parent(arguments.leash)
     # Collecting while a million objects are made that all stay costs a tenth of the start.
     gc.disable()
-    logging.config.dictConfig(LOGGING)
+    set_up_logging()
     app = build(arguments.app)
     gc.freeze()
     gc.enable()
     return run(app, arguments.fd)
+
+
+def set_up_logging() -> None:
+    """Lines on standard output, without collecting for each what none of them shows (logging's page, Optimization)."""
+    logging.config.dictConfig(LOGGING)
+    logging._srcfile = None  # noqa: SLF001  # where it was logged
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    logging.logAsyncioTasks = False  # type: ignore[attr-defined]  # from Python 3.12 on
 
 
 def build(factory: str) -> ASGIApp:
@@ -94,7 +116,7 @@ def run(app: Any, descriptors: Sequence[int]) -> int:
 
 def configuration(app: Any) -> uvicorn.Config:
     """How every service is served; its logging is set up already."""
-    return uvicorn.Config(app, lifespan="on", ws="none", log_config=None, server_header=False)
+    return uvicorn.Config(app, lifespan="on", ws="none", log_config=None, server_header=False, proxy_headers=False)
 
 
 class Server(uvicorn.Server):

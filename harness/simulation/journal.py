@@ -14,6 +14,7 @@ from starlette.types import Scope
 
 KEPT = 2000
 BODY_LIMIT = 65536
+TOLD_HEADERS = (b"authorization", b"traceparent")
 TOLD_CLAIMS = ("sub", "aud", "scope", "client_id", "act", "roles", "org_id", "exp")
 
 
@@ -42,14 +43,14 @@ class Journal:
 
     def open(self, scope: Scope) -> Exchange:
         """Begin an entry for a request."""
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        claims = _claims(headers.get("authorization", ""))
+        headers = {name: value.decode("latin-1") for name, value in scope["headers"] if name in TOLD_HEADERS}
+        claims = _claims(headers.get(b"authorization", ""))
         entry = Exchange(
             service=self._service,
             at=time.monotonic(),
             method=scope["method"],
             path=scope["path"],
-            trace=headers.get("traceparent", "").partition("-")[2].partition("-")[0] or None,
+            trace=headers.get(b"traceparent", "").partition("-")[2].partition("-")[0] or None,
             caller=_caller(claims),
             claims=claims,
         )

@@ -34,8 +34,9 @@ class SimulationLayer:
         self._journal = Journal(service)
         self._life = Lifespan(app)
         self._open = asyncio.Event()
-        self._under_way: dict[asyncio.Task[Any], asyncio.Event] = {}
+        self._under_way: set[asyncio.Task[Any]] = set()
         self._cut_off: set[asyncio.Task[Any]] = set()
+        self._fewer = asyncio.Event()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -65,7 +66,7 @@ class SimulationLayer:
             receive, send = _noting_rpc(receive, entry), _noting_status(send, entry)
         task = asyncio.current_task()
         assert task is not None  # noqa: S101  # a server runs each request in one
-        ended = self._under_way[task] = asyncio.Event()
+        self._under_way.add(task)
         try:
             await self._app(scope, receive, send)
         except asyncio.CancelledError:
@@ -73,9 +74,10 @@ class SimulationLayer:
                 raise
             task.uncancel()  # a reset cut it off: returning without an answer makes the server close the connection
         finally:
-            self._cut_off.discard(task)
-            del self._under_way[task]
-            ended.set()
+            self._under_way.discard(task)
+            if task in self._cut_off:
+                self._cut_off.discard(task)
+                self._fewer.set()
 
     async def _control(self, scope: Scope, send: Send) -> None:
         given = dict(scope["headers"]).get(b"authorization", b"")
@@ -99,12 +101,12 @@ class SimulationLayer:
 
     async def _end(self) -> None:
         self._open.clear()
-        under_way = dict(self._under_way)
-        for task in under_way:
-            self._cut_off.add(task)
+        self._cut_off |= self._under_way
+        for task in self._cut_off:
             task.cancel()
-        for ended in under_way.values():
-            await ended.wait()
+        while self._cut_off:
+            self._fewer.clear()
+            await self._fewer.wait()
         await self._life.end()
         if self._database is not None:
             self._database.remove()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
 import os
@@ -155,13 +154,6 @@ class KeyRing:
     def sign(self, claims: Mapping[str, Any], *, typ: str) -> str:
         """A compact JWS by the active key."""
         return self._signer(typ).sign(claims)
-
-    async def sign_aside(self, claims: Mapping[str, Any], *, typ: str) -> str:
-        """The same; others are served meanwhile if it takes long (a signature by RSA leaves Python alone)."""
-        signer = self._signer(typ)
-        if self.active.algorithm != "RS256":
-            return signer.sign(claims)
-        return await asyncio.get_running_loop().run_in_executor(None, signer.sign, claims)
 
     def _signer(self, typ: str) -> Signer:
         signer = self._signers.get(typ)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Any, Self, TypeVar, get_origin
 from urllib.parse import parse_qsl
 
@@ -83,7 +84,7 @@ class Parameters:
         Raises:
             InvalidRequest: one is missing, malformed, or given more than once.
         """
-        lists = {name for name, field in form.model_fields.items() if get_origin(field.annotation) is tuple}
+        lists = _lists(form)
         for name in self._values.keys() - lists:
             if len(self._values[name]) > 1:
                 # A name we do not know is not repeated to anybody.
@@ -95,6 +96,11 @@ class Parameters:
             wrong = error.errors()[0]
             how = "missing" if wrong["type"] == "missing" else "malformed"
             raise InvalidRequest(f"{wrong['loc'][0]} is {how}") from None
+
+
+@cache
+def _lists(form: type[BaseModel]) -> frozenset[str]:
+    return frozenset(name for name, field in form.model_fields.items() if get_origin(field.annotation) is tuple)
 
 
 def form_body(*forms: type[BaseModel]) -> dict[str, Any]:

@@ -42,7 +42,7 @@ async def token(request: Request, provider: Started, at: Now) -> Response:
     authorization = grant.authorize(parameters, client, provider, at=at)
     response = issue(authorization, provider, at=at)
     subject = authorization.user.username if authorization.user else client.id
-    logger.info("%s: token for %s at %s", client.id, subject, authorization.resource.name)
+    logger.debug("%s: token for %s at %s", client.id, subject, authorization.resource.name)
     return JSONResponse(response, headers=NO_STORE)
 
 

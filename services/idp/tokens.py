@@ -33,21 +33,21 @@ class TokenResponse(BaseModel):
     issued_token_type: str | None = None
 
 
-async def issue(authorization: Authorization, provider: Provider, *, at: float) -> dict[str, Any]:
+def issue(authorization: Authorization, provider: Provider, *, at: float) -> dict[str, Any]:
     """Turn a decision into tokens: the members of a :class:`TokenResponse` that there are."""
     issued_at = int(at)
     expires_at = issued_at + provider.settings.access_token_seconds
     if authorization.not_after is not None:
         expires_at = min(expires_at, int(authorization.not_after))
     claims = access_claims(authorization, provider, issued_at=issued_at, expires_at=expires_at)
-    signed = await provider.keys.sign_aside(claims, typ="at+jwt")
+    signed = provider.keys.sign(claims, typ="at+jwt")
     response = {
         "access_token": signed,
         "token_type": "Bearer",
         "expires_in": expires_at - issued_at,
         "scope": scopes.text(authorization.scopes),
         "refresh_token": authorization.refresh_token,
-        "id_token": await _id_token(authorization, provider, signed, issued_at),
+        "id_token": _id_token(authorization, provider, signed, issued_at),
         "issued_token_type": authorization.issued_token_type,
     }
     return {name: value for name, value in response.items() if value is not None}
@@ -123,9 +123,7 @@ def access_claims(
     return claims | ({"act": authorization.actor} if authorization.actor else {})
 
 
-async def _id_token(
-    authorization: Authorization, provider: Provider, access: str, issued_at: int
-) -> str | None:
+def _id_token(authorization: Authorization, provider: Provider, access: str, issued_at: int) -> str | None:
     told = authorization.authentication
     user = authorization.user
     if told is None or user is None or "openid" not in authorization.scopes:
@@ -140,7 +138,7 @@ async def _id_token(
         "at_hash": _half_hash(access, provider.keys.active.algorithm),
         **user.told(authorization.scopes),
     }
-    return await provider.keys.sign_aside(claims, typ="JWT")
+    return provider.keys.sign(claims, typ="JWT")
 
 
 def _authentication_claims(told: Authentication) -> dict[str, Any]:
