@@ -19,7 +19,6 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
 from services.idp import authorize, consent_page, discovery, login, logout, revocation, tenants, token, userinfo
 from services.idp.cors import RegisteredOrigins
@@ -80,8 +79,6 @@ def create_app() -> FastAPI:
         tenant = request.scope["provider"].tenant
         return pages.render("message.html", tenant=tenant, status=400, title=error.title, explanation=error.explanation)
 
-    # FastAPI describes it, and Starlette alone answers: to find and feed a route of FastAPI's takes longer than ES256.
-    app.router.routes.insert(0, Route("/token", token.token, methods=["POST"]))
     routes.register(app)
     app.add_exception_handler(OAuthError, as_json)
     app.add_exception_handler(HTTPException, as_framework)
