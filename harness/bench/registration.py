@@ -20,6 +20,7 @@ TENANT = "es"
 """The issuer of ours that signs with ES256."""
 
 _PUBLIC_GRANTS = ["authorization_code", "refresh_token"]
+_DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 
 
 def application(issuer: str) -> Application:
@@ -44,7 +45,7 @@ def for_ours() -> str:
         "redirect_uris": [REDIRECT_URI],
         "post_logout_redirect_uris": [AFTERWARDS],
         "native": True,
-        "grants": _PUBLIC_GRANTS,
+        "grants": [*_PUBLIC_GRANTS, _DEVICE_GRANT],
         "resources": ["tickets"],
         "default_resource": "tickets",
     }
@@ -67,7 +68,7 @@ def for_node() -> dict[str, Any]:
         "post_logout_redirect_uris": [AFTERWARDS],
         "token_endpoint_auth_method": "none",
         "application_type": "web",
-        "grant_types": _PUBLIC_GRANTS,
+        "grant_types": [*_PUBLIC_GRANTS, _DEVICE_GRANT],
         "response_types": ["code"],
     }
     service = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from harness.strictness import authorization, codes, renewal, surroundings, tokens
+from harness.strictness import authorization, codes, extensions, renewal, surroundings, tokens
 from harness.strictness.verdict import Check
 
 CHECKS: Mapping[str, Check] = {
@@ -15,5 +15,6 @@ CHECKS: Mapping[str, Check] = {
         *renewal.CHECKS,
         *tokens.CHECKS,
         *surroundings.CHECKS,
+        *extensions.CHECKS,
     )
 }

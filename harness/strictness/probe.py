@@ -220,6 +220,10 @@ class Probe:
 
     def redeem(self, code: Code, **changes: str | None) -> httpx.Response:
         """Hand a code in."""
+        return self.token(self.redemption(code, **changes))
+
+    def redemption(self, code: Code, **changes: str | None) -> dict[str, str]:
+        """The form by which a code is handed in."""
         usual: dict[str, str | None] = {
             "grant_type": "authorization_code",
             "client_id": self.application.client_id,
@@ -228,7 +232,7 @@ class Probe:
             "code_verifier": code.verifier,
             "resource": self.application.resource,
         }
-        return self.token(given(usual | changes))
+        return given(usual | changes)
 
     def tokens(self, *, by: Browser | None = None, **changes: str | None) -> Mapping[str, Any]:
         """The answer to an honest code. Raises Unclear where there is none."""

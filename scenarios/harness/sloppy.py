@@ -24,7 +24,10 @@ from harness import ports
 STRICT_ALL_THE_SAME = {"revocation-client"}
 """It forgets to revoke, so nobody can revoke what belongs to others."""
 
-ENDPOINTS = ("authorization", "token", "userinfo", "revocation", "introspection", "end_session")
+ENDPOINTS = (
+    *("authorization", "token", "userinfo", "revocation", "introspection", "end_session"),
+    *("pushed_authorization_request", "device_authorization", "registration"),
+)
 
 
 class Sloppy:
@@ -32,6 +35,7 @@ class Sloppy:
 
     def __init__(self, issuer: str) -> None:
         self._issuer = issuer
+        self._pushed: dict[str, str] = {}
         self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
     def app(self) -> Starlette:
@@ -45,6 +49,9 @@ class Sloppy:
             Route("/introspection", self.fine, methods=["POST"]),
             Route("/revocation", self.fine, methods=["POST"]),
             Route("/end_session", self.sign_out),
+            Route("/pushed_authorization_request", self.push, methods=["POST"]),
+            Route("/device_authorization", self.device, methods=["POST"]),
+            Route("/registration", self.register, methods=["POST", "GET", "DELETE"]),
             Route("/api/keys/rotate", self.fine, methods=["POST"]),
         ]
         open_to_all = Middleware(
@@ -55,13 +62,16 @@ class Sloppy:
     async def metadata(self, request: Request) -> Response:
         place = f"http://{request.headers['host']}"
         found: dict[str, Any] = {f"{name}_endpoint": f"{place}/{name}" for name in ENDPOINTS}
-        return JSONResponse(found | {"issuer": f"{place}/", "jwks_uri": f"{place}/jwks"})
+        found |= {"issuer": f"{place}/", "jwks_uri": f"{place}/jwks", "dpop_signing_alg_values_supported": ["none"]}
+        return JSONResponse(found)
 
     async def jwks(self, _: Request) -> Response:
         return JSONResponse({"keys": [jwt.get_algorithm_by_name("RS256").to_jwk(self._key, as_dict=True)]})
 
     async def authorize(self, request: Request) -> Response:
         asked = dict(request.query_params)
+        if "request_uri" in asked:
+            asked = {"redirect_uri": "https://evil.example/", **self._pushed, **asked}
         signed_in = request.method == "POST" or "signed_in" in request.cookies
         if asked.get("prompt") == "none" and not signed_in:
             return RedirectResponse(f"{asked['redirect_uri']}?{urlencode({'error': 'login_required'})}", 302)
@@ -79,8 +89,22 @@ class Sloppy:
         asked = dict(parse_qsl((await request.body()).decode())) | dict(request.query_params)
         claims = {"iss": self._issuer, "sub": "alice", "aud": asked.get("client_id", ""), "exp": int(time.time()) + 60}
         signed = jwt.encode(claims, self._key, algorithm="RS256")
-        answer = {"access_token": signed, "id_token": signed, "refresh_token": "refresh", "token_type": "Bearer"}
+        answer = {"access_token": signed, "id_token": signed, "refresh_token": "refresh"}
+        answer |= {"token_type": "DPoP" if "dpop" in request.headers else "Bearer"}
         return JSONResponse(answer | {"scope": asked.get("scope", "openid")})
+
+    async def push(self, request: Request) -> Response:
+        self._pushed = dict(parse_qsl((await request.body()).decode()))
+        return JSONResponse({"request_uri": "urn:always-the-same"}, 201)
+
+    async def device(self, _: Request) -> Response:
+        return JSONResponse({"device_code": "device", "user_code": "user"})
+
+    async def register(self, request: Request) -> Response:
+        place = f"http://{request.headers['host']}/registration"
+        return JSONResponse(
+            {"client_id": "anybody", "registration_client_uri": place, "registration_access_token": "token"}, 201
+        )
 
     async def userinfo(self, _: Request) -> Response:
         return JSONResponse({"sub": "alice"})

@@ -19,6 +19,11 @@ const provider = new Provider(issuer, {
   cookies: { keys: ['nothing to protect here'] },
   features: {
     clientCredentials: { enabled: true },
+    deviceFlow: { enabled: true },
+    dPoP: { enabled: true },
+    pushedAuthorizationRequests: { enabled: true },
+    registration: { enabled: true },
+    registrationManagement: { enabled: true },
     introspection: { enabled: true },
     revocation: { enabled: true },
     resourceIndicators: {
