@@ -64,8 +64,8 @@ class PublicKey:
         return self.jwk.Algorithm.verify(token.signed, self.jwk.key, token.signature)
 
 
-def parse(token: str) -> Jws:
-    """Take a compact JWS with a JSON object as payload apart.
+def parse(token: str, *, names_key: bool = True) -> Jws:
+    """Take a compact JWS with a JSON object as payload apart. ``names_key``: ``kid`` may not be missing.
 
     Raises:
         MalformedToken: size, form, encoding or JSON are not exactly as they must be, the algorithm is not in
@@ -82,7 +82,7 @@ def parse(token: str) -> Jws:
         raise MalformedToken("the signature algorithm is not allowed")
     if "crit" in header:
         raise MalformedToken("the token has critical headers that are not understood")
-    if not isinstance(header.get("kid"), str):
+    if not isinstance(header.get("kid", None if names_key else ""), str):
         raise MalformedToken("the token does not name its key")
     return Jws(header, claims, f"{parts[0]}.{parts[1]}".encode(), _decoded(parts[2]))
 

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from services.shared import claims as claim
+from services.shared.claims import InvalidToken
 from services.shared.jws import Jws, MalformedToken, PublicKey, parse
 from services.shared.keyset import KeysUnavailable, RemoteKeySet
 
@@ -16,15 +18,6 @@ if TYPE_CHECKING:
 __all__ = ["AccessToken", "AccessTokenVerifier", "InvalidToken", "KeysUnavailable", "access_token"]
 
 _TYPES = frozenset({"at+jwt", "application/at+jwt"})
-_LAST_SECOND = 253_402_300_799  # 9999-12-31T23:59:59Z: beyond it, datetimes cannot follow
-
-
-class InvalidToken(Exception):  # noqa: N818 - named like its error code, RFC 6750 §3.1
-    """401 ``invalid_token``. ``description`` is safe to show: it never quotes the token."""
-
-    def __init__(self, description: str) -> None:
-        super().__init__(description)
-        self.description = description
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,49 +81,24 @@ def access_token(
     claims = jws.claims
     if claims.get("iss") != issuer:
         raise InvalidToken("the token is from another issuer")
-    if audiences.isdisjoint(_audiences(claims.get("aud"))):
+    if audiences.isdisjoint(claim.audiences(claims)):
         raise InvalidToken("the token is for another audience")
-    expires_at = _seconds(claims, "exp")
-    if at >= expires_at:
-        raise InvalidToken("the token has expired")
-    if "nbf" in claims and at < _seconds(claims, "nbf"):
-        raise InvalidToken("the token is not valid yet")
-    _seconds(claims, "iat")
-    _text(claims, "jti")
+    expires_at = claim.check_times(claims, at=at)
+    claim.seconds(claims, "iat")
+    claim.text(claims, "jti")
     if "cnf" in claims:
         raise InvalidToken("the token is bound to a key and is no bearer token")
     return AccessToken(
         token=token,
-        subject=_text(claims, "sub"),
-        client_id=_text(claims, "client_id"),
+        subject=claim.text(claims, "sub"),
+        client_id=claim.text(claims, "client_id"),
         scopes=_scopes(claims.get("scope", "")),
-        org_id=_text(claims, "org_id") if "org_id" in claims else None,
+        org_id=claim.text(claims, "org_id") if "org_id" in claims else None,
         roles=_roles(claims.get("roles", [])),
         actors=tuple(_actors(claims.get("act"))),
         expires_at=int(expires_at),
         claims=claims,
     )
-
-
-def _seconds(claims: Mapping[str, Any], name: str) -> float:
-    value = claims.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _LAST_SECOND:
-        raise InvalidToken(f"{name} is missing or is not a time")
-    return value
-
-
-def _text(claims: Mapping[str, Any], name: str) -> str:
-    value = claims.get(name)
-    if not isinstance(value, str) or not value:
-        raise InvalidToken(f"{name} is missing or is not text")
-    return value
-
-
-def _audiences(value: object) -> list[str]:
-    audiences = [audience for audience in (value if isinstance(value, list) else [value]) if isinstance(audience, str)]
-    if not audiences or (isinstance(value, list) and len(audiences) < len(value)):
-        raise InvalidToken("aud is missing or is not text")
-    return audiences
 
 
 def _scopes(value: object) -> frozenset[str]:
@@ -149,5 +117,5 @@ def _actors(value: object) -> Iterator[str]:
     while value is not None:
         if not isinstance(value, dict):
             raise InvalidToken("act is not an object")
-        yield _text(value, "sub")
+        yield claim.text(value, "sub")
         value = value.get("act")
