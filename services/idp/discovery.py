@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import APIRouter
@@ -13,6 +13,7 @@ from services.idp import client_auth, pkce
 from services.idp.authorize import PROMPTS, RESPONSE_MODES, RESPONSE_TYPES
 from services.idp.errors import Documented
 from services.idp.provider import Provider, Started
+from services.idp.registry import AuthMethod
 from services.idp.token import GRANTS
 
 _ENDPOINTS: Mapping[str, str] = {
@@ -95,12 +96,20 @@ def _metadata(request: Request, provider: Provider) -> dict[str, Any]:
         "prompt_values_supported": list(PROMPTS),
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": provider.keys.algorithms,
-        "token_endpoint_auth_methods_supported": list(client_auth.METHODS),
-        "revocation_endpoint_auth_methods_supported": list(client_auth.METHODS),
+        **_authentication("token", client_auth.METHODS),
+        **_authentication("revocation", client_auth.METHODS),
         "claims_supported": ["sub", "auth_time", "sid", *sorted(spoken)],
         "protected_resources": sorted(registry.resources),
         "authorization_response_iss_parameter_supported": True,
         "claims_parameter_supported": False,
         "request_parameter_supported": False,
         "request_uri_parameter_supported": False,
+    }
+
+
+def _authentication(endpoint: str, methods: Sequence[AuthMethod]) -> dict[str, Any]:
+    """How clients prove themselves there (RFC 8414 §2)."""
+    return {
+        f"{endpoint}_endpoint_auth_methods_supported": list(methods),
+        f"{endpoint}_endpoint_auth_signing_alg_values_supported": client_auth.SIGNING_ALGORITHMS,
     }

@@ -106,6 +106,13 @@ class Revocation:
 
 
 @dataclass(frozen=True, slots=True)
+class SpentAssertion:
+    """It was handed in, and is known until it would have expired anyway."""
+
+    expires_at: float
+
+
+@dataclass(frozen=True, slots=True)
 class KeptKey:
     """A signing key, for the next start."""
 

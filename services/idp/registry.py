@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, field_validator, model_validator
 
 from services.idp.directory import Directory
+from services.shared.jws import ALGORITHMS, PublicKey
 
 Algorithm = Literal["RS256", "ES256", "EdDSA"]
 """What a tenant may sign with (RFC 7518 §3.1, RFC 8037 §3.1)."""
@@ -24,6 +25,10 @@ OWN_CLAIMS = frozenset(
     | {"auth_time", "at_hash", "acr", "amr", "azp", "org_id", "roles", "events"}
 )
 """Claims that this provider makes; nobody's own may take their place."""
+
+
+_PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
+"""Members of a JWK that are nobody else's business (RFC 7518 §6)."""
 
 
 class _Entry(BaseModel):
@@ -94,6 +99,11 @@ class Client(_Entry):
         if (self.auth_method == "private_key_jwt") != (self.jwks is not None):
             raise ValueError("jwks goes with private_key_jwt")
         return self
+
+    @field_validator("jwks")
+    @classmethod
+    def _keys_to_check_with(cls, jwks: dict[str, Any] | None) -> dict[str, Any] | None:
+        return None if jwks is None else public_keys(jwks)
 
     @property
     def registered_itself(self) -> bool:
@@ -197,6 +207,23 @@ class Registry:
         """As the file has it."""
         for directory in (self.clients, self.resources, self.users):
             directory.restore()
+
+
+def public_keys(jwks: dict[str, Any]) -> dict[str, Any]:
+    """The JWK Set itself, if something can be checked with every key in it (RFC 7517 §5).
+
+    Raises:
+        ValueError: it is empty, or a member is no public key for a signature by an algorithm of this system.
+    """
+    members = jwks.get("keys")
+    if not isinstance(members, list) or not members:
+        raise ValueError("jwks must have a list of keys")
+    for member in members:
+        if not isinstance(member, dict) or PublicKey.of({"kid": "", **member}) is None:
+            raise ValueError(f"jwks has a member that is no key for {', '.join(sorted(ALGORITHMS))}")
+        if _PRIVATE & member.keys():
+            raise ValueError("jwks has a private key, which is for nobody but its owner")
+    return jwks
 
 
 def digest(secret: str) -> str:

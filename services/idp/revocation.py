@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from fastapi import APIRouter
-from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
 from services.idp import client_auth
+from services.idp.client_auth import ClientForm
 from services.idp.errors import NO_STORE, ErrorBody, InvalidGrant
 from services.idp.parameters import Parameters, form_body
 from services.idp.provider import Now, Provider, Started
@@ -18,14 +18,12 @@ from services.shared.tokens import InvalidToken
 router = APIRouter()
 
 
-class RevocationForm(BaseModel):
+class RevocationForm(ClientForm):
     """RFC 7009 §2.1."""
 
     token: str
     token_type_hint: str | None = None
     """Not needed: the two kinds look different."""
-    client_id: str | None = None
-    """Unless the client authenticates by header."""
 
 
 @router.post(
@@ -37,7 +35,7 @@ class RevocationForm(BaseModel):
 async def revoke(request: Request, provider: Started, at: Now) -> Response:
     """A refresh token goes with its whole family, an access token alone. One that is not known is no error (§2.2)."""
     parameters = await Parameters.of_body(request)
-    client = client_auth.authenticate(request, parameters, provider.registry)
+    client = client_auth.authenticate(request, parameters, provider, at=at)
     form = parameters.parse(RevocationForm)
     if not _revoke_refresh_token(form.token, client, provider, at=at):
         _revoke_access_token(form.token, client, provider, at=at)

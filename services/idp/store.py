@@ -8,7 +8,16 @@ import sqlite3
 from dataclasses import replace
 from hashlib import sha256
 
-from services.idp.records import Code, Consent, Family, Interaction, RefreshToken, Revocation, Session
+from services.idp.records import (
+    Code,
+    Consent,
+    Family,
+    Interaction,
+    RefreshToken,
+    Revocation,
+    Session,
+    SpentAssertion,
+)
 from services.idp.shelf import Record, Shelf
 
 
@@ -26,6 +35,7 @@ class Store:
         self._codes = shelf(Code, "codes")
         self._refresh_tokens = shelf(RefreshToken, "refresh-tokens")
         self._revoked = shelf(Revocation, "revocations")
+        self._spent = shelf(SpentAssertion, "spent-assertions")
 
     def forget(self) -> None:
         """Forget everybody: nobody is signed in, and no code or token is known any more."""
@@ -33,6 +43,7 @@ class Store:
             shelf.clear()
         self._consents.clear()
         self._revoked.clear()
+        self._spent.clear()
 
     def add_session(self, session: Session) -> str:
         """Returns the secret for the cookie."""
@@ -47,16 +58,16 @@ class Store:
 
     def consented(self, subject: str, client_id: str, resource: str) -> frozenset[str]:
         """The scopes that a person lets a client have at a resource."""
-        consent = self._consents.get(_consent_key(subject, client_id, resource), at=0)
+        consent = self._consents.get(_joined(subject, client_id, resource), at=0)
         return consent.scopes if consent else frozenset()
 
     def keep_consent(self, subject: str, client_id: str, resource: str, scopes: frozenset[str]) -> None:
         """These, in place of those of before."""
-        self._consents.put(_consent_key(subject, client_id, resource), Consent(scopes), owner=subject)
+        self._consents.put(_joined(subject, client_id, resource), Consent(scopes), owner=subject)
 
     def drop_consent(self, subject: str, client_id: str, resource: str) -> None:
         """None any more."""
-        self._consents.drop(_consent_key(subject, client_id, resource))
+        self._consents.drop(_joined(subject, client_id, resource))
 
     def add_family(self, family: Family) -> None:
         self._families.put(family.id, family, owner=family.sid)
@@ -115,8 +126,16 @@ class Store:
         """Whether any of these is revoked: the ``jti`` of a token, and of those it was exchanged from."""
         return any(self._revoked.get(jti, at=at) is not None for jti in lineage)
 
+    def spend_assertion(self, issuer: str, jti: str, *, expires_at: float, at: float) -> bool:
+        """Whether it is the first time that this issuer's assertion of that id is handed in."""
+        key = _digest(_joined(issuer, jti))
+        if self._spent.get(key, at=at) is not None:
+            return False
+        self._spent.put(key, SpentAssertion(expires_at))
+        return True
 
-def _consent_key(*names: str) -> str:
+
+def _joined(*names: str) -> str:
     return json.dumps(names)  # which are any text, so that no separator would do
 
 

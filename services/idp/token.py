@@ -37,7 +37,7 @@ router = APIRouter(route_class=DirectRoute)
 async def token(request: Request, provider: Started, at: Now) -> Response:
     """Hand in a grant for tokens."""
     parameters = await Parameters.of_body(request)
-    client = client_auth.authenticate(request, parameters, provider.registry)
+    client = client_auth.authenticate(request, parameters, provider, at=at)
     grant = _allowed(parameters.single("grant_type"), client)
     authorization = grant.authorize(parameters, client, provider, at=at)
     response = issue(authorization, provider, at=at)

@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import BaseModel
 
 from services.idp import resource, scopes
+from services.idp.client_auth import ClientForm
 from services.idp.errors import InvalidScope, UnauthorizedClient
 from services.idp.grants import Authorization
 from services.idp.parameters import Parameters
@@ -14,7 +15,7 @@ from services.idp.provider import Provider
 from services.idp.registry import Client
 
 
-class ClientCredentialsForm(BaseModel):
+class ClientCredentialsForm(ClientForm):
     """RFC 6749 §4.4.2."""
 
     grant_type: Literal["client_credentials"]

@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import BaseModel
 
 from services.idp import pkce, resource
+from services.idp.client_auth import ClientForm
 from services.idp.errors import InvalidGrant
 from services.idp.grants import Authentication, Authorization
 from services.idp.grants.refresh import new_refresh_token
@@ -16,7 +17,7 @@ from services.idp.records import Code, Family
 from services.idp.registry import Client
 
 
-class CodeForm(BaseModel):
+class CodeForm(ClientForm):
     """RFC 6749 §4.1.3."""
 
     grant_type: Literal["authorization_code"]
@@ -24,8 +25,6 @@ class CodeForm(BaseModel):
     redirect_uri: str
     code_verifier: str
     """RFC 7636 §4.5."""
-    client_id: str | None = None
-    """Unless the client authenticates by header."""
     resource: tuple[str, ...] = ()
     """RFC 8707 §2.2."""
 

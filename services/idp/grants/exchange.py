@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import BaseModel
 
 from services.idp import resource, scopes
+from services.idp.client_auth import ClientForm
 from services.idp.errors import InvalidRequest, InvalidScope, UnauthorizedClient
 from services.idp.grants import Authorization
 from services.idp.parameters import Parameters
@@ -18,7 +19,7 @@ from services.shared.tokens import AccessToken, InvalidToken
 ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"  # noqa: S105 - a name, RFC 8693 §3
 
 
-class ExchangeForm(BaseModel):
+class ExchangeForm(ClientForm):
     """RFC 8693 §2.1."""
 
     grant_type: Literal["urn:ietf:params:oauth:grant-type:token-exchange"]
@@ -31,7 +32,6 @@ class ExchangeForm(BaseModel):
     """Here the same as ``resource``: the URI of a resource server."""
     actor_token: str | None = None
     actor_token_type: str | None = None
-    client_id: str | None = None
 
 
 class ExchangeGrant:

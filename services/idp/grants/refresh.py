@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import BaseModel
 
 from services.idp import resource, scopes
+from services.idp.client_auth import ClientForm
 from services.idp.errors import InvalidGrant
 from services.idp.grants import Authentication, Authorization
 from services.idp.parameters import Parameters
@@ -15,14 +16,12 @@ from services.idp.records import Family, RefreshToken
 from services.idp.registry import Client
 
 
-class RefreshForm(BaseModel):
+class RefreshForm(ClientForm):
     """RFC 6749 §6."""
 
     grant_type: Literal["refresh_token"]
     refresh_token: str
     scope: str | None = None
-    client_id: str | None = None
-    """Unless the client authenticates by header."""
     resource: tuple[str, ...] = ()
     """RFC 8707 §2.2."""
 
