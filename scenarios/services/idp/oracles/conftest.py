@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+import httpx
 import pytest
 
 from harness import modules, node
@@ -64,6 +65,18 @@ def service(shared_stack: Stack) -> Iterator[dict[str, str]]:
     control.put_client(**told, grants=grants, resources=resources, exchanges=api)
     yield told
     control.drop_client(told["client_id"])
+
+
+@pytest.fixture
+def offers(shared_stack: Stack, nobody: httpx.Client) -> Callable[[str], None]:
+    """Skips a test of something the provider does not say it has."""
+    told = nobody.get(f"{shared_stack.url('idp')}/.well-known/openid-configuration").json()
+
+    def needed(member: str) -> None:
+        if member not in told:
+            pytest.skip(f"the metadata have no {member}")
+
+    return needed
 
 
 def perform(script: str, task: str, asked: Mapping[str, Any]) -> dict[str, Any]:

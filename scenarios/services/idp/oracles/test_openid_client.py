@@ -6,7 +6,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-import httpx
 import pytest
 
 from scenarios.services.idp.conftest import ACCESS_TOKEN, claims
@@ -26,18 +25,6 @@ def oracle(javascript: None) -> Oracle:
 @pytest.fixture
 def ticketing(shared_stack: Stack) -> str:
     return shared_stack.audience("ticketing")
-
-
-@pytest.fixture
-def offers(shared_stack: Stack, nobody: httpx.Client) -> Callable[[str], None]:
-    """Skips a test of something the provider does not say it has."""
-    told = nobody.get(f"{shared_stack.url('idp')}/.well-known/openid-configuration").json()
-
-    def needed(member: str) -> None:
-        if member not in told:
-            pytest.skip(f"the metadata have no {member}")
-
-    return needed
 
 
 def test_it_signs_in_and_verifies_the_id_token_and_userinfo(oracle: Oracle, as_cli: dict[str, str]) -> None:
