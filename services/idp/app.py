@@ -20,7 +20,18 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from services.idp import authorize, consent_page, discovery, login, logout, revocation, tenants, token, userinfo
+from services.idp import (
+    authorize,
+    consent_page,
+    discovery,
+    introspection,
+    login,
+    logout,
+    revocation,
+    tenants,
+    token,
+    userinfo,
+)
 from services.idp.cors import RegisteredOrigins
 from services.idp.errors import BearerError, OAuthError, Refusal, as_challenge, as_framework, as_json
 from services.idp.pages import Pages
@@ -59,6 +70,7 @@ def create_app() -> FastAPI:
         login.router(pages),
         consent_page.router(pages),
         userinfo.router,
+        introspection.router,
         revocation.router,
         logout.router(pages),
     ):

@@ -85,6 +85,12 @@ class InvalidTarget(OAuthError):
     error = "invalid_target"
 
 
+class UnsupportedTokenType(OAuthError):
+    """RFC 7009 §2.2.1."""
+
+    error = "unsupported_token_type"
+
+
 class AccessDenied(OAuthError):
     error = "access_denied"
 

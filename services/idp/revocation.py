@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
 from services.idp import client_auth
 from services.idp.client_auth import ClientForm
-from services.idp.errors import NO_STORE, ErrorBody, InvalidGrant
+from services.idp.errors import NO_STORE, ErrorBody, InvalidGrant, UnsupportedTokenType
 from services.idp.parameters import Parameters, form_body
 from services.idp.provider import Now, Provider, Started
 from services.idp.registry import Client
-from services.idp.tokens import read_access_token
+from services.idp.tokens import read_access_token, read_id_token_hint
 from services.shared.tokens import InvalidToken
 
 router = APIRouter()
@@ -33,7 +35,10 @@ class RevocationForm(ClientForm):
     openapi_extra=form_body(RevocationForm),
 )
 async def revoke(request: Request, provider: Started, at: Now) -> Response:
-    """A refresh token goes with its whole family, an access token alone. One that is not known is no error (§2.2)."""
+    """A refresh token goes with its whole family, an access token with what it was exchanged for.
+
+    One that is not known is no error (§2.2).
+    """
     parameters = await Parameters.of_body(request)
     client = client_auth.authenticate(request, parameters, provider, at=at)
     form = parameters.parse(RevocationForm)
@@ -56,9 +61,17 @@ def _revoke_access_token(token: str, client: Client, provider: Provider, *, at: 
     try:
         read = read_access_token(token, provider, audiences=provider.registry.resources.keys(), at=at)
     except InvalidToken:
+        _refuse_id_token(token, provider)
         return  # invalid already, which is what the client wants
     _require_owner(read.client_id, client)
     provider.store.revoke_access_token(read.claims["jti"], expires_at=read.expires_at)
+
+
+def _refuse_id_token(token: str, provider: Provider) -> None:
+    """Nobody is asked about one, so it cannot be taken back, and the client should know (§2.2.1)."""
+    with suppress(InvalidToken):
+        read_id_token_hint(token, provider)
+        raise UnsupportedTokenType("an ID token cannot be revoked")
 
 
 def _require_owner(client_id: str, client: Client) -> None:

@@ -14,7 +14,8 @@ from pydantic import BaseModel
 from services.idp import scopes
 from services.idp.grants import Authentication, Authorization
 from services.idp.provider import Provider
-from services.idp.registry import Algorithm
+from services.idp.registry import Algorithm, Client, User
+from services.shared.claims import audiences as audiences_of
 from services.shared.jws import MalformedToken, parse
 from services.shared.tokens import AccessToken, InvalidToken, access_token
 
@@ -82,6 +83,23 @@ def read_access_token(token: str, provider: Provider, *, audiences: Set[str], at
     if orphaned or provider.store.access_token_revoked(ancestors, at=at):
         raise InvalidToken("the token was revoked")
     return read
+
+
+def speaker(token: AccessToken, provider: Provider) -> User | Client:
+    """The person who is the subject, or the machine whose own token it is (RFC 9068 §2.2).
+
+    Raises:
+        InvalidToken: there is nobody of that name any more who may get tokens.
+    """
+    found = provider.registry.user(token.subject) or provider.registry.clients.get(token.subject)
+    if found is None:
+        raise InvalidToken("the subject is neither a known person nor a known client")
+    return found
+
+
+def concerns(token: AccessToken, client: Client) -> bool:
+    """Whether a client may know what a token says: it was issued to it, or it is the service the token is meant for."""
+    return token.client_id == client.id or client.exchanges in audiences_of(token.claims)
 
 
 def read_id_token_hint(token: str, provider: Provider) -> dict[str, Any]:

@@ -176,6 +176,10 @@ class Alone(Client):
         usual: dict[str, str | None] = {"grant_type": "client_credentials", "scope": "users:write"}
         return self.post("/token", usual | changes, auth=("organizations", quote_plus(self.organizations_secret)))
 
+    def introspect(self, token: str, /, **changes: str | None) -> httpx.Response:
+        """The api asks what a token is worth."""
+        return self.post("/introspect", {"token": token} | changes, auth=("api", quote_plus(self.api_secret)))
+
     def exchange(self, subject_token: str, /, **changes: str | None) -> httpx.Response:
         """The api hands in a token it was called with, for one of ticketing."""
         usual: dict[str, str | None] = {

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+from urllib.parse import quote_plus
+
 from scenarios.services.idp.conftest import Alone, Client, refused
 
 
@@ -33,7 +36,7 @@ def test_the_hint_may_be_wrong_or_unknown(idp: Client) -> None:
 def test_what_is_not_valid_anyway_is_no_error(alone: Alone) -> None:
     answer = alone.tokens()
     alone.seconds += 600
-    for token in ("unknown", answer["access_token"], answer["id_token"]):
+    for token in ("unknown", answer["access_token"]):
         assert alone.revoke(token).status_code == 200
     assert alone.revoke(answer["refresh_token"]).status_code == 200
     assert alone.revoke(answer["refresh_token"]).status_code == 200
@@ -60,3 +63,73 @@ def test_signing_out_as_the_web_interface_does(idp: Client) -> None:
         response = idp.post("/revoke", form, headers=origin)
         assert response.status_code == 200
         assert response.headers["access-control-allow-origin"] == idp.at.ui
+
+
+def lives(alone: Alone, login: dict[str, Any], exchanged: str) -> set[str]:
+    """Who still believes what came from a login."""
+    answers = {
+        "userinfo": alone.userinfo(login["access_token"]).status_code == 200,
+        "introspection": alone.introspect(login["access_token"]).json()["active"],
+        "introspection of the exchanged": alone.introspect(exchanged).json()["active"],
+        "exchange": alone.exchange(login["access_token"]).status_code == 200,
+    }
+    return {name for name, good in answers.items() if good}
+
+
+EVERYBODY = {"userinfo", "introspection", "introspection of the exchanged", "exchange"}
+
+
+def test_what_came_from_a_login_goes_with_it(alone: Alone) -> None:
+    login, other = alone.tokens(), alone.tokens()
+    exchanged, spared = (alone.exchange(each["access_token"]).json()["access_token"] for each in (login, other))
+    assert lives(alone, login, exchanged) == EVERYBODY
+    assert alone.revoke(login["refresh_token"]).status_code == 200
+    assert lives(alone, login, exchanged) == set()
+    assert lives(alone, other, spared) == EVERYBODY
+
+
+def test_what_an_access_token_was_exchanged_for_goes_with_it(alone: Alone) -> None:
+    login = alone.tokens()
+    exchanged = alone.exchange(login["access_token"]).json()["access_token"]
+    assert alone.revoke(login["access_token"]).status_code == 200
+    assert lives(alone, login, exchanged) == set()
+    renewed = alone.refresh(login["refresh_token"]).json()
+    assert lives(alone, renewed, alone.exchange(renewed["access_token"]).json()["access_token"]) == EVERYBODY
+
+
+def test_an_exchanged_token_goes_without_the_one_it_came_from(alone: Alone) -> None:
+    login = alone.tokens()
+    exchanged = alone.exchange(login["access_token"]).json()["access_token"]
+    refused(alone.revoke(exchanged), 400, "invalid_grant")
+    assert alone.post("/revoke", {"token": exchanged}, auth=("api", quote_plus(alone.api_secret))).status_code == 200
+    assert lives(alone, login, exchanged) == EVERYBODY - {"introspection of the exchanged"}
+
+
+def test_a_refresh_token_that_was_renewed_still_ends_the_login(alone: Alone) -> None:
+    login = alone.tokens()
+    renewed = alone.refresh(login["refresh_token"]).json()
+    assert alone.revoke(login["refresh_token"]).status_code == 200
+    refused(alone.refresh(renewed["refresh_token"]), 400, "invalid_grant")
+    assert alone.userinfo(renewed["access_token"]).status_code == 401
+
+
+def test_an_id_token_cannot_be_taken_back(alone: Alone) -> None:
+    id_token = alone.tokens()["id_token"]
+    refused(alone.revoke(id_token), 400, "unsupported_token_type")
+    header, payload, _ = id_token.split(".")
+    assert alone.revoke(f"{header}.{payload}.{'A' * 342}").status_code == 200
+
+
+def test_a_token_of_another_tenant_is_not_known(alone: Alone) -> None:
+    answer = alone.tokens()
+    for kind in ("access_token", "refresh_token"):
+        form = {"client_id": "cli", "token": answer[kind]}
+        assert alone.post("/t/partner/revoke", form).status_code == 200
+    assert alone.userinfo(answer["access_token"]).status_code == 200
+    assert alone.refresh(answer["refresh_token"]).status_code == 200
+
+
+def test_who_authenticates_must_prove_it_here_too(alone: Alone) -> None:
+    response = alone.post("/revoke", {"client_id": "api", "token": "x"})
+    refused(response, 401, "invalid_client")
+    assert response.headers["www-authenticate"].startswith("Basic realm=")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from services.idp import resource, scopes
 from services.idp.client_auth import ClientForm
@@ -12,25 +13,31 @@ from services.idp.errors import InvalidRequest, InvalidScope, UnauthorizedClient
 from services.idp.grants import Authorization
 from services.idp.parameters import Parameters
 from services.idp.provider import Provider
-from services.idp.registry import Client
-from services.idp.tokens import read_access_token
+from services.idp.registry import Client, User
+from services.idp.tokens import concerns, read_access_token, speaker
 from services.shared.tokens import AccessToken, InvalidToken
 
 ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"  # noqa: S105 - a name, RFC 8693 §3
+JWT = "urn:ietf:params:oauth:token-type:jwt"
+_TYPES = frozenset({ACCESS_TOKEN, JWT})
+"""Two names for one thing here: every access token is a JWT, and no other JWT is exchanged."""
+
+MOST_ACTORS = 5
+"""In one chain. Each hop adds one, and a loop of services would add them without end."""
 
 
 class ExchangeForm(ClientForm):
     """RFC 8693 §2.1."""
 
     grant_type: Literal["urn:ietf:params:oauth:grant-type:token-exchange"]
-    subject_token: str
+    subject_token: str = Field(repr=False)
     subject_token_type: str
     requested_token_type: str = ACCESS_TOKEN
     scope: str | None = None
     resource: tuple[str, ...] = ()
     audience: tuple[str, ...] = ()
     """Here the same as ``resource``: the URI of a resource server."""
-    actor_token: str | None = None
+    actor_token: str | None = Field(default=None, repr=False)
     actor_token_type: str | None = None
 
 
@@ -42,49 +49,77 @@ class ExchangeGrant:
 
     def authorize(self, parameters: Parameters, client: Client, provider: Provider, *, at: float) -> Authorization:
         form = parameters.parse(ExchangeForm)
-        _supported(form)
-        subject = _verified(form.subject_token, client, provider, at=at)
+        _check_types(form)
+        subject, principal = _subject(form.subject_token, client, provider, at=at)
+        actor = _actor(form.actor_token, client, provider, at=at) if form.actor_token else None
         target = resource.chosen(form.resource + form.audience, client, provider.registry)
         granted = scopes.narrowed(form.scope, subject.scopes) & target.scopes
         if not granted:
             raise InvalidScope("the subject token has no scope that means anything at the target")
-        user = provider.registry.user(subject.subject)
-        # A machine's own token (RFC 9068 §2.2): it stays one, and nobody is let in by it where people are meant.
-        machine = subject.subject if user is None and subject.subject in provider.registry.clients else None
-        if user is None and machine is None:
-            raise InvalidRequest("the subject is neither a known person nor a known client")
         return Authorization(
-            user=user,
-            machine=machine,
+            user=principal if isinstance(principal, User) else None,
+            # A machine's own token (RFC 9068 §2.2): it stays one, and nobody is let in by it where people are meant.
+            machine=principal.id if isinstance(principal, Client) else None,
             client=client,
             resource=target,
             scopes=granted,
             parent=subject.claims["jti"],
-            actor=_actor(client, subject.claims.get("act")),
-            not_after=subject.expires_at,
-            issued_token_type=ACCESS_TOKEN,
+            actor=_acting(actor.subject if actor else client.id, subject, provider),
+            not_after=min(subject.expires_at, actor.expires_at) if actor else subject.expires_at,
+            issued_token_type=form.requested_token_type,
         )
 
 
-def _supported(form: ExchangeForm) -> None:
-    if form.subject_token_type != ACCESS_TOKEN:
-        raise InvalidRequest("subject_token_type must be that of an access token")
-    if form.requested_token_type != ACCESS_TOKEN:
-        raise InvalidRequest("requested_token_type must be that of an access token")
-    if form.actor_token or form.actor_token_type:
-        raise InvalidRequest("actor_token is not supported: the actor is the client")
+def _check_types(form: ExchangeForm) -> None:
+    if form.subject_token_type not in _TYPES:
+        raise InvalidRequest("subject_token_type must be that of an access token or JWT")
+    if form.requested_token_type not in _TYPES:
+        raise InvalidRequest("requested_token_type must be that of an access token or JWT")
+    if (form.actor_token is None) != (form.actor_token_type is None):
+        raise InvalidRequest("actor_token and actor_token_type go together")
+    if form.actor_token_type is not None and form.actor_token_type not in _TYPES:
+        raise InvalidRequest("actor_token_type must be that of an access token or JWT")
 
 
-def _verified(token: str, client: Client, provider: Provider, *, at: float) -> AccessToken:
+def _subject(token: str, client: Client, provider: Provider, *, at: float) -> tuple[AccessToken, User | Client]:
     """Anyone can hold a token; only the service it is meant for may act on it (RFC 8693 §5)."""
     if client.exchanges is None:
         raise UnauthorizedClient("the client has no tokens to exchange")
     try:
-        return read_access_token(token, provider, audiences={client.exchanges}, at=at)
+        read = read_access_token(token, provider, audiences={client.exchanges}, at=at)
+        return read, speaker(read, provider)
     except InvalidToken as error:
         raise InvalidRequest(f"subject_token: {error.description}") from None
 
 
-def _actor(client: Client, before: dict[str, Any] | None) -> dict[str, Any]:
-    """The caller, and inside it whoever acted before (RFC 8693 §4.1)."""
-    return {"sub": client.id} | ({"act": before} if before else {})
+def _actor(token: str, client: Client, provider: Provider, *, at: float) -> AccessToken:
+    """Who acts, if not the client: whoever called it, or itself by a token of its own."""
+    try:
+        read = read_access_token(token, provider, audiences=provider.registry.resources.keys(), at=at)
+        speaker(read, provider)
+    except InvalidToken as error:
+        raise InvalidRequest(f"actor_token: {error.description}") from None
+    if not concerns(read, client):
+        raise InvalidRequest("actor_token: it is neither the client's own nor meant for it")
+    if read.actors:
+        # It would have a chain of its own, and two chains do not make one (RFC 8693 §4.1).
+        raise InvalidRequest("actor_token: somebody else acts in it already")
+    return read
+
+
+def _acting(actor: str, subject: AccessToken, provider: Provider) -> dict[str, Any]:
+    """``act``: who acts now, and inside it whoever acted before (RFC 8693 §4.1)."""
+    _check_may_act(actor, subject.claims.get("may_act"), provider)
+    if len(subject.actors) >= MOST_ACTORS:
+        raise InvalidRequest("subject_token: too many have acted already")
+    before = subject.claims.get("act")
+    return {"sub": actor} | ({"act": before} if before else {})
+
+
+def _check_may_act(actor: str, allowed: object, provider: Provider) -> None:
+    """Where the subject token names who may act, nobody else does (RFC 8693 §4.4)."""
+    if allowed is None:
+        return
+    known = {"sub": actor, "iss": provider.issuer}
+    if not isinstance(allowed, Mapping) or allowed.get("sub") != actor or not allowed.items() <= known.items():
+        raise InvalidRequest("subject_token: its subject lets somebody else act")
