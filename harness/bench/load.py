@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
 import time
@@ -141,7 +142,9 @@ async def _send_all(burst: Burst) -> Outcome:
 def main() -> None:
     """Do what standard input says."""
     burst = Burst(**json.load(sys.stdin))
-    print(json.dumps(asdict(_on_fast_loop(burst))))
+    outcome = _on_fast_loop(burst)
+    os.set_blocking(sys.stdout.fileno(), True)  # uvloop leaves it as it likes it; more than 64 KiB would be cut off
+    print(json.dumps(asdict(outcome)))
 
 
 def _on_fast_loop(burst: Burst) -> Outcome:

@@ -34,6 +34,7 @@ State: TypeAlias = Literal["next", "active", "retired"]
 PrivateKey: TypeAlias = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
 
 _NICE = 10
+_json = json.JSONEncoder(separators=(",", ":")).encode
 _REQUIRED = {"RSA": ("e", "kty", "n"), "EC": ("crv", "kty", "x", "y"), "OKP": ("crv", "kty", "x")}
 """Members that make a thumbprint (RFC 7638 §3.2, RFC 8037 §2)."""
 
@@ -98,7 +99,7 @@ class Signer:
 
     def sign(self, claims: Mapping[str, Any]) -> str:
         """A compact JWS (RFC 7515 §3.1). Takes 0.3 ms for RS256 and a tenth of that for others."""
-        signed = self._head + _encoded(json.dumps(claims).encode())
+        signed = self._head + _encoded(_json(claims).encode())
         return f"{signed}.{_encoded(self._sign(signed.encode(), self._private))}"
 
 

@@ -109,4 +109,7 @@ class Tenancy:
         if provider is None:
             await JSONResponse({"error": "not_found"}, status_code=404)(scope, receive, send)
             return
-        await self._app({**scope, "path": path, "raw_path": path.encode(), "provider": provider}, receive, send)
+        scope["provider"] = provider
+        if found:
+            scope = {**scope, "path": path, "raw_path": path.encode()}
+        await self._app(scope, receive, send)

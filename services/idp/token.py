@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import logging
 
 from fastapi import APIRouter
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from services.idp import client_auth
 from services.idp.errors import NO_STORE, ErrorBody, InvalidRequest, UnauthorizedClient, UnsupportedGrantType
@@ -21,6 +22,7 @@ from services.idp.registry import Client
 from services.idp.tokens import TokenResponse, issue
 
 logger = logging.getLogger(__name__)
+_json = json.JSONEncoder(separators=(",", ":")).encode
 
 _GRANTS: tuple[Grant, ...] = (CodeGrant(), RefreshGrant(), ClientCredentialsGrant(), ExchangeGrant())
 GRANTS = {grant.name: grant for grant in _GRANTS}
@@ -43,7 +45,7 @@ async def token(request: Request, provider: Started, at: Now) -> Response:
     response = issue(authorization, provider, at=at)
     subject = authorization.user.username if authorization.user else client.id
     logger.debug("%s: token for %s at %s", client.id, subject, authorization.resource.name)
-    return JSONResponse(response, headers=NO_STORE)
+    return Response(_json(response), media_type="application/json", headers=NO_STORE)
 
 
 def _allowed(name: str | None, client: Client) -> Grant:
