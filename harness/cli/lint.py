@@ -19,9 +19,12 @@ PYTHON_CHECKS: Sequence[tuple[str, Sequence[str]]] = (
     ("ruff format", ("-m", "ruff", "format", "--check", ".")),
     ("mypy", ("-m", "mypy")),
 )
+SCRIPTS = ("../scenarios/oracles", "../harness/bench/servers")
+"""JavaScript outside of the Angular workspace."""
+
 NODE_CHECKS: Sequence[tuple[str, Sequence[str]]] = (
     ("eslint", ("node_modules/eslint/bin/eslint.js", ".")),
-    ("prettier", ("node_modules/prettier/bin/prettier.cjs", "--check", ".")),
+    ("prettier", ("node_modules/prettier/bin/prettier.cjs", "--check", "--config", ".prettierrc", ".", *SCRIPTS)),
     ("ng test", ("node_modules/@angular/cli/bin/ng.js", "test", "--no-watch")),
 )
 
