@@ -3,15 +3,20 @@ import * as oidc from 'openid-client';
 import { signIn } from './person.mjs';
 import { perform, refusal } from './task.mjs';
 
-async function discovered({ issuer, client_id, secret }) {
+async function discovered({ issuer, client_id, secret, method = 'client_secret_basic', key }) {
+  const proofs = {
+    client_secret_basic: () => secret && oidc.ClientSecretBasic(secret),
+    client_secret_post: () => oidc.ClientSecretPost(secret),
+    private_key_jwt: async () => oidc.PrivateKeyJwt(await imported(key)),
+  };
   const options = { execute: [oidc.allowInsecureRequests] };
-  return oidc.discovery(
-    new URL(issuer),
-    client_id,
-    secret,
-    secret && oidc.ClientSecretBasic(secret),
-    options,
-  );
+  return oidc.discovery(new URL(issuer), client_id, secret, await proofs[method](), options);
+}
+
+async function imported(jwk) {
+  const algorithm = { name: 'ECDSA', namedCurve: jwk.crv };
+  const key = await crypto.subtle.importKey('jwk', jwk, algorithm, false, ['sign']);
+  return { key, kid: jwk.kid };
 }
 
 /** Send somebody to the provider; returns where the browser came back to, and what belongs to it. */

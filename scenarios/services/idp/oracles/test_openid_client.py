@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from joserfc import jwk
 
 from scenarios.services.idp.conftest import ACCESS_TOKEN, claims
 from scenarios.services.idp.oracles.conftest import NATIVE, Oracle, perform
@@ -78,6 +79,27 @@ def test_a_service_gets_a_token_for_itself(
     told = claims(tokens["access_token"])
     assert (told["sub"], told["aud"], told["scope"]) == (service["client_id"], ticketing, "tickets:read")
     assert not tokens.keys() & {"refresh_token", "id_token"}
+
+
+@pytest.mark.parametrize("method", ["client_secret_post", "private_key_jwt"])
+def test_a_service_proves_itself_in_other_ways(
+    oracle: Oracle, as_cli: dict[str, str], shared_stack: Stack, ticketing: str, method: str
+) -> None:
+    key = jwk.ECKey.generate_key("P-256", {"alg": "ES256", "use": "sig"}, auto_kid=True)
+    proofs: dict[str, dict[str, Any]] = {
+        "client_secret_post": {"secret": "a secret: + and %"},
+        "private_key_jwt": {"jwks": {"keys": [key.as_dict(private=False)]}},
+    }
+    told = {"client_id": f"oracle-{method}", "grants": ["client_credentials"], "resources": [ticketing]}
+    control = shared_stack.control("idp")
+    control.put_client(**told, auth_method=method, **proofs[method])
+    try:
+        own = {"secret": proofs[method].get("secret"), "key": key.as_dict(private=True)}
+        asked = {"issuer": as_cli["issuer"], "client_id": told["client_id"], "method": method, "resource": ticketing}
+        tokens = oracle("client_credentials", asked | own | {"scope": "tickets:read"})["tokens"]
+    finally:
+        control.drop_client(told["client_id"])
+    assert claims(tokens["access_token"])["client_id"] == told["client_id"]
 
 
 def test_a_service_with_another_secret_gets_none(
