@@ -200,6 +200,7 @@ def issue_code(asked: AuthorizationRequest, session: Session, provider: Provider
         expires_at=at + settings.code_seconds + lifetime,
     )
     provider.store.add_family(family)
+    provider.store.add_participant(session, asked.client_id)
     code = Code(
         family=family.id,
         redirect_uri=asked.redirect_uri,
@@ -295,7 +296,7 @@ def _hinted_subject(hint: str | None, provider: Provider) -> str | None:
 def _proceed(asked: AuthorizationRequest, request: Request, provider: Provider, *, at: float) -> RedirectResponse:
     chosen = provider.sign_ins.take()
     if chosen is not None:
-        return _without_page(chosen, asked, provider, at=at)
+        return _without_page(chosen, asked, request, provider, at=at)
     session = sessions.current(request, provider, at=at)
     if session and not _good_for(asked, session, at=at):
         session = None
@@ -313,15 +314,17 @@ def _page_needed(session: Session | None) -> OAuthError:
     return ConsentRequired("the person has not been asked for all of this")
 
 
-def _without_page(chosen: SignIn, asked: AuthorizationRequest, provider: Provider, *, at: float) -> RedirectResponse:
+def _without_page(
+    chosen: SignIn, asked: AuthorizationRequest, request: Request, provider: Provider, *, at: float
+) -> RedirectResponse:
     """The answer that was queued for this request: a person's, who is signed in from now on, or an error."""
     user = provider.registry.user_named(chosen.user or "")
     if user is None or not user.active:
         error = chosen.error or AccessDenied.error
         return _refusal(asked.redirect_uri, asked.state, error, chosen.description, provider)
-    session = sessions.begin(user.sub, provider, at=at)
+    session, secret = sessions.sign_in(user.sub, request, provider, at=at)
     response = issue_code(asked, session, provider, at=at)
-    provider.cookies.set(response, provider.cookies.session, provider.store.add_session(session))
+    provider.cookies.set(response, provider.cookies.session, secret)
     return response
 
 

@@ -104,6 +104,10 @@ class IdpControl:
         """Somebody signed in: ``cookie`` goes into a browser, by Playwright's ``context.add_cookies([cookie])``."""
         return self._ask("POST", "/session", {"user": user})
 
+    def end_session(self, sid: str) -> None:
+        """Sign out whoever has the session of that ``sid``; clients are told by the back channel."""
+        self._ask("DELETE", f"/sessions/{sid}")
+
     def next_sign_ins(self, *outcomes: str | Mapping[str, str]) -> None:
         """Answer the next authorization requests without the page: a username, or ``{"error": "access_denied"}``."""
         sign_ins = [{"user": each} if isinstance(each, str) else dict(each) for each in outcomes]

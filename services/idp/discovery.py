@@ -103,6 +103,8 @@ def _metadata(request: Request, provider: Provider) -> dict[str, Any]:
         "claims_supported": ["sub", "auth_time", "sid", *sorted(spoken)],
         "protected_resources": sorted(registry.resources),
         "authorization_response_iss_parameter_supported": True,
+        "backchannel_logout_supported": True,
+        "backchannel_logout_session_supported": True,
         "claims_parameter_supported": False,
         "request_parameter_supported": False,
         "request_uri_parameter_supported": False,

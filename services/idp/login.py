@@ -94,13 +94,12 @@ def router(pages: Pages) -> APIRouter:
             raise Refusal("Nobody of that name", "The person is not known here. Go back and choose another.")
         if asked.hinted_subject not in (None, user.sub):
             return refuse(asked.redirect_uri, asked.state, LoginRequired("somebody else signed in"), provider)
-        session = sessions.begin(user.sub, provider, at=at)
+        session, secret = sessions.sign_in(user.sub, request, provider, at=at)
         if asks_consent(asked, session, provider):
             response = interactions.signed_in(form.interaction, interaction, session, provider)
         else:
             response = issue_code(asked, session, provider, at=at)
-        provider.store.end_session(request.cookies.get(provider.cookies.session))
-        provider.cookies.set(response, provider.cookies.session, provider.store.add_session(session))
+        provider.cookies.set(response, provider.cookies.session, secret)
         logger.info("%s signed in for %s", user.username, asked.client_id)
         return response
 

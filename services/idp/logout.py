@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from services.idp import redirects
+from services.idp import redirects, sessions
 from services.idp.errors import REFUSED, SENT_ON, InvalidRequest, Refusal
 from services.idp.pages import Pages
 from services.idp.parameters import Parameters, form_body, query
@@ -79,7 +79,7 @@ def router(pages: Pages) -> APIRouter:
         session = provider.store.session(secret, at=at)
         if session and not _sure(form, hint, session):
             return _question(form, session, provider)
-        provider.store.end_session(secret)
+        sessions.end(secret, provider, at=at)
         response = _leave(form, provider)
         provider.cookies.delete(response, provider.cookies.session)
         return response

@@ -16,6 +16,7 @@ from starlette.responses import Response
 from services.idp.cookies import Cookies
 from services.idp.directory import Directory
 from services.idp.keys import KeyRing
+from services.idp.outbound import Outbound
 from services.idp.records import Change, KeptKey
 from services.idp.registry import Client, Registry, Resource, User
 from services.idp.registry_file import Written
@@ -38,6 +39,7 @@ class Provider:
     cookies: Cookies
     store: Store
     sign_ins: SignInQueue
+    outbound: Outbound
 
     @classmethod
     def of(
@@ -49,6 +51,7 @@ class Provider:
         issuer: str,
         connection: sqlite3.Connection,
         maker: ThreadPoolExecutor,
+        outbound: Outbound,
     ) -> Self:
         """The tenant as it is written in the registry and as it was left when the service ended."""
 
@@ -70,6 +73,7 @@ class Provider:
             cookies=Cookies.of(issuer, tenant),
             store=Store(connection, tenant=tenant),
             sign_ins=SignInQueue(),
+            outbound=outbound,
         )
 
 

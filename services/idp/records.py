@@ -61,6 +61,14 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
+class Participation:
+    """That a client was told of a session, and wants to know of its end."""
+
+    client_id: str
+    expires_at: float
+
+
+@dataclass(frozen=True, slots=True)
 class Family:
     """All tokens that come from one authorization; they are revoked together (RFC 9700 §4.14)."""
 

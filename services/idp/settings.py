@@ -26,6 +26,9 @@ class IdpSettings(ServiceSettings):
     idp_registry: Path | None = None
     """A registry file in place of the built-in one."""
 
+    outbound_hosts: str = ""
+    """Names of hosts, with commas between them, that this provider may ask besides this machine."""
+
     access_token_seconds: PositiveInt = 600
     """Of access tokens, and of the ID tokens given out with them."""
     code_seconds: PositiveInt = 60
@@ -34,3 +37,8 @@ class IdpSettings(ServiceSettings):
     session_seconds: PositiveInt = 8 * 3600
     refresh_seconds: PositiveInt = 30 * 24 * 3600
     """From the sign-in, however often the token was renewed meanwhile."""
+
+    @property
+    def outbound_host_names(self) -> frozenset[str]:
+        """``outbound_hosts`` one by one."""
+        return frozenset(name.strip().lower() for name in self.outbound_hosts.split(",") if name.strip())

@@ -7,12 +7,14 @@ import secrets
 import sqlite3
 from dataclasses import replace
 from hashlib import sha256
+from typing import Any
 
 from services.idp.records import (
     Code,
     Consent,
     Family,
     Interaction,
+    Participation,
     RefreshToken,
     Revocation,
     Session,
@@ -25,11 +27,16 @@ class Store:
     """The shelves of one tenant. Secrets (cookies, codes, refresh tokens) are kept only as digests."""
 
     def __init__(self, connection: sqlite3.Connection, *, tenant: str) -> None:
+        self._shelves: list[Shelf[Any]] = []
+
         def shelf(kind: type[Record], name: str) -> Shelf[Record]:
-            return Shelf(connection, kind, tenant=tenant, name=name)
+            made = Shelf(connection, kind, tenant=tenant, name=name)
+            self._shelves.append(made)
+            return made
 
         self.interactions = shelf(Interaction, "interactions")
         self._sessions = shelf(Session, "sessions")
+        self._participations = shelf(Participation, "participations")
         self._consents = shelf(Consent, "consents")
         self._families = shelf(Family, "families")
         self._codes = shelf(Code, "codes")
@@ -39,15 +46,12 @@ class Store:
 
     def forget(self) -> None:
         """Forget everybody: nobody is signed in, and no code or token is known any more."""
-        for shelf in (self.interactions, self._sessions, self._families, self._codes, self._refresh_tokens):
+        for shelf in self._shelves:
             shelf.clear()
-        self._consents.clear()
-        self._revoked.clear()
-        self._spent.clear()
 
     def add_session(self, session: Session) -> str:
         """Returns the secret for the cookie."""
-        return _kept(self._sessions, session)
+        return _kept(self._sessions, session, owner=session.subject)
 
     def session(self, secret: str | None, *, at: float) -> Session | None:
         return self._sessions.get(_digest(secret), at=at) if secret else None
@@ -55,6 +59,35 @@ class Store:
     def end_session(self, secret: str | None) -> None:
         if secret:
             self._sessions.drop(_digest(secret))
+
+    def take_sessions(self, subject: str, *, at: float) -> list[Session]:
+        """Those of a person, which are over now."""
+        sessions = self._sessions.all(at=at, owner=subject)
+        for key in sessions:
+            self._sessions.drop(key)
+        return list(sessions.values())
+
+    def take_session(self, sid: str, *, at: float) -> Session | None:
+        """That of this ``sid``, which is over now. It looks at every session there is."""
+        for key, session in self._sessions.all(at=at).items():
+            if session.sid == sid:
+                self._sessions.drop(key)
+                return session
+        return None
+
+    def add_participant(self, session: Session, client_id: str) -> None:
+        """The client has to do with the session, for as long as it lasts."""
+        key = _joined(session.sid, client_id)
+        self._participations.put(key, Participation(client_id, session.expires_at), owner=session.sid)
+
+    def keep_participants(self, session: Session, *, at: float) -> None:
+        """The session goes on: so do those who take part in it."""
+        for client_id in self.participants(session.sid, at=at):
+            self.add_participant(session, client_id)
+
+    def participants(self, sid: str, *, at: float) -> list[str]:
+        """The clients that have to do with a session."""
+        return [each.client_id for each in self._participations.all(at=at, owner=sid).values()]
 
     def consented(self, subject: str, client_id: str, resource: str) -> frozenset[str]:
         """The scopes that a person lets a client have at a resource."""
@@ -80,6 +113,11 @@ class Store:
     def families_of(self, sid: str, *, at: float) -> list[Family]:
         """What one session was granted, as far as it has not ended."""
         return [family for family in self._families.all(at=at, owner=sid).values() if not family.revoked]
+
+    def families_for(self, subject: str, *, at: float) -> list[Family]:
+        """What a person granted in any session. It looks at every family there is."""
+        families = self._families.all(at=at).values()
+        return [family for family in families if family.subject == subject and not family.revoked]
 
     def revoke_family(self, family_id: str, *, at: float) -> None:
         """With it go its refresh tokens, and its access tokens as far as this provider is asked about them."""
@@ -139,9 +177,9 @@ def _joined(*names: str) -> str:
     return json.dumps(names)  # which are any text, so that no separator would do
 
 
-def _kept(shelf: Shelf[Record], record: Record) -> str:
+def _kept(shelf: Shelf[Record], record: Record, *, owner: str = "") -> str:
     secret = secrets.token_urlsafe(32)
-    shelf.put(_digest(secret), record)
+    shelf.put(_digest(secret), record, owner=owner)
     return secret
 
 

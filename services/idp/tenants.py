@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import asynccontextmanager
 
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.idp import keys, registry_file, shelf
+from services.idp.outbound import Outbound
 from services.idp.provider import Provider
 from services.idp.records import Change
 from services.idp.registry_file import ROOT, TenantEntries
@@ -26,11 +27,13 @@ _PATH = re.compile(rf"/t/({_NAME.pattern})(/.*)")
 class Tenants(Mapping[str, Provider]):
     """Every tenant by its name; the one at the root is called ``ROOT``."""
 
-    def __init__(self, settings: IdpSettings, connection: sqlite3.Connection, maker: ThreadPoolExecutor) -> None:
+    def __init__(
+        self, settings: IdpSettings, connection: sqlite3.Connection, maker: ThreadPoolExecutor, outbound: Outbound
+    ) -> None:
         self.settings = settings
         self.now: Callable[[], float] = time.time
         """The time of a request (POSIX seconds): read here and nowhere else, so that it can be shifted for all."""
-        self._connection, self._maker = connection, maker
+        self._connection, self._maker, self._outbound = connection, maker, outbound
         self._added: Shelf[Change] = Shelf(connection, Change, tenant=ROOT, name="tenants")
         entries = registry_file.read(settings)
         entries |= {name: TenantEntries.model_validate(change.entry) for name, change in self._added.all(at=0).items()}
@@ -73,22 +76,24 @@ class Tenants(Mapping[str, Provider]):
             issuer=issuer,
             connection=self._connection,
             maker=self._maker,
+            outbound=self._outbound,
         )
 
 
-@contextmanager
-def started(settings: IdpSettings) -> Iterator[Tenants]:
+@asynccontextmanager
+async def started(settings: IdpSettings) -> AsyncIterator[Tenants]:
     """Every tenant of the registry and of the database, until the block ends.
 
     Raises:
         ValueError: the registry is not well formed.
         sqlite3.Error: the database cannot be used.
     """
-    maker = keys.key_maker()
+    maker, outbound = keys.key_maker(), Outbound(settings.outbound_host_names)
     try:
         with shelf.opened(settings.idp_database_url) as connection:
-            yield Tenants(settings, connection, maker)
+            yield Tenants(settings, connection, maker, outbound)
     finally:
+        await outbound.close()
         maker.shutdown(wait=False, cancel_futures=True)
 
 

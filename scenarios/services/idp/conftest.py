@@ -206,7 +206,7 @@ def callback() -> Iterator[str]:
             """A test has no use for it."""
 
     with HTTPServer(("127.0.0.1", 0), Page) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
+        Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}/callback"
         server.shutdown()
 

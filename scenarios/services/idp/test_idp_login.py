@@ -165,10 +165,11 @@ def test_cookies_are_hidden_from_scripts_and_from_other_ports(idp: Client) -> No
         assert "Max-Age" not in cookie
 
 
-def test_every_sign_in_has_a_session_of_its_own(idp: Client) -> None:
+@pytest.mark.parametrize("username", ["alice", "adam"])
+def test_every_sign_in_has_a_cookie_of_its_own_and_every_person_a_session(idp: Client, username: str) -> None:
     before = claims(idp.tokens("alice")["id_token"])["sid"]
     old = dict(idp.http.cookies)
-    assert claims(idp.tokens("alice")["id_token"])["sid"] != before
+    assert (claims(idp.tokens(username)["id_token"])["sid"] == before) == (username == "alice")
     assert "code" in told(idp.authorize(idp.asked(prompt="none")))
     idp.has_cookies(old)
     assert told(idp.authorize(idp.asked(prompt="none")))["error"] == "login_required"

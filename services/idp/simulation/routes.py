@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from services.idp import sessions
+from services.idp import people, sessions
 from services.idp.keys import HeldKey, KeyInUse, UnknownKey
 from services.idp.provider import Now, Provider
 from services.idp.registry import Algorithm, Client, Resource, User, digest
@@ -188,6 +188,14 @@ async def begin_session(asked: _Session, provider: Opened, at: Now) -> dict[str,
     return {"sid": session.sid, "cookie": cookie}
 
 
+@router.delete("/sessions/{sid}", status_code=204)
+async def end_session(sid: str, provider: Opened, at: Now) -> Response:
+    """Sign somebody out, as if an administrator did: clients are told by the back channel."""
+    if not sessions.revoke(sid, provider, at=at):
+        raise UnknownName("there is no session of that sid")
+    return Response(status_code=204)
+
+
 @router.get("/sign-ins")
 async def list_sign_ins(provider: Opened) -> dict[str, Any]:
     """Those that wait."""
@@ -218,19 +226,19 @@ async def list_users(provider: Opened) -> dict[str, Any]:
 
 
 @router.put("/users/{username}")
-async def put_user(username: str, asked: _Person, provider: Opened) -> User:
+async def put_user(username: str, asked: _Person, provider: Opened, at: Now) -> User:
     """A new person, or one with these things changed."""
     known = provider.registry.user_named(username)
     changes = asked.model_dump(exclude_none=True)
     user = User.model_validate((known.model_dump() if known else _newcomer(username, provider)) | changes)
-    provider.registry.users.put(user.sub, user)
+    people.put(user, provider, at=at)
     return user
 
 
 @router.delete("/users/{username}", status_code=204)
-async def drop_user(username: str, provider: Opened) -> Response:
+async def drop_user(username: str, provider: Opened, at: Now) -> Response:
     """Nobody of that name any more."""
-    provider.registry.users.drop(_person(username, provider).sub)
+    people.drop(_person(username, provider).sub, provider, at=at)
     return Response(status_code=204)
 
 

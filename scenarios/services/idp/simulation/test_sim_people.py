@@ -70,6 +70,27 @@ def test_an_inactive_person_gets_nothing_more(ask: Ask, alone: Alone) -> None:
     assert alone.pick("alice", alone.authorize(alone.asked(prompt="login"))).status_code == 400
 
 
+@pytest.mark.parametrize("how", ["deactivated", "dropped"])
+def test_who_comes_back_has_to_sign_in_again(ask: Ask, alone: Alone, how: str) -> None:
+    before = alone.provider.registry.user_named("rita")
+    assert before
+    tokens = alone.tokens("rita")
+    ask("PUT", "/users/rita", {"active": False}) if how == "deactivated" else ask("DELETE", "/users/rita")
+    alone.provider.registry.users.put(before.sub, before)
+    assert told(alone.authorize(alone.asked(prompt="none")))["error"] == "login_required"
+    refused(alone.refresh(tokens["refresh_token"]), 400, "invalid_grant")
+    assert alone.userinfo(tokens["access_token"]).status_code == 401
+
+
+def test_a_session_can_be_ended_from_outside(ask: Ask, alone: Alone) -> None:
+    begun = ask("POST", "/session", {"user": "rita"}).json()
+    alone.has_cookies({begun["cookie"]["name"]: begun["cookie"]["value"]})
+    assert "code" in told(alone.authorize(alone.asked(prompt="none")))
+    assert ask("DELETE", f"/sessions/{begun['sid']}").status_code == 204
+    assert told(alone.authorize(alone.asked(prompt="none")))["error"] == "login_required"
+    assert ask("DELETE", f"/sessions/{begun['sid']}").status_code == 404
+
+
 def test_a_client_can_be_made_and_used_at_once(ask: Ask, alone: Alone) -> None:
     entry = {"secret": "s3cret", "grants": ["client_credentials"], "resources": [alone.at.ticketing]}
     assert ask("PUT", "/clients/robot", entry).json()["auth_method"] == "client_secret_basic"

@@ -1,0 +1,24 @@
+"""People as they change at run time, with what must end because of it."""
+
+from __future__ import annotations
+
+from services.idp import sessions
+from services.idp.provider import Provider
+from services.idp.registry import User
+
+
+def put(user: User, provider: Provider, *, at: float) -> None:
+    """A new person, or one changed. Whoever may not sign in any more loses their sessions and all they granted."""
+    provider.registry.users.put(user.sub, user)
+    if not user.active:
+        sessions.end_all(user.sub, provider, at=at)
+
+
+def drop(subject: str, provider: Provider, *, at: float) -> None:
+    """Nobody any more.
+
+    Raises:
+        KeyError: it was nobody before.
+    """
+    provider.registry.users.drop(subject)
+    sessions.end_all(subject, provider, at=at)
