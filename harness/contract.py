@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import random
@@ -10,9 +11,11 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 from urllib.parse import urlsplit
 
-from harness import state
+from harness import project, state
 from harness.bootstrap import child_environment
 from harness.errors import HarnessError
 from harness.stack import Stack
@@ -76,12 +79,14 @@ def fuzz_rest(
     max_examples: int = 25,
     operations: Sequence[str] = (),
     quiet: bool = False,
+    configuration: Path = CONFIGURATION,
+    variables: Mapping[str, str] = MappingProxyType({}),
 ) -> Outcome:
     """Run every phase and every check of Schemathesis on the live API at ``url``.
 
-    ``login`` None sends no token. ``operations`` are operation ids, such as ``getTicket``; none means all. The same
-    seed on a fresh system sends the same requests. Warnings that mean "nothing was tested", such as a token that nobody
-    accepts, fail the run (``schemathesis.toml``).
+    ``login`` None sends no token; another ``configuration`` may do so with what is in ``variables``. ``operations`` are
+    operation ids, such as ``getTicket``; none means all. The same seed on a fresh system sends the same requests.
+    Warnings that mean "nothing was tested", such as a token that nobody accepts, fail the run.
 
     Raises:
         HarnessError: Schemathesis could not run at all.
@@ -90,14 +95,14 @@ def fuzz_rest(
     folder = state.home() / "fuzz"
     folder.mkdir(parents=True, exist_ok=True)
     command = [
-        *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(CONFIGURATION)),
+        *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(configuration)),
         *("run", url + SPECIFICATION, "--url", url, "--seed", str(chosen), "--max-examples", str(max_examples)),
         *(part for operation in operations for part in ("--include-operation-id", operation)),
         *("--generation-database", "none", "--report", "junit", "--report-dir", str(folder)),
     ]
     output = []
     with subprocess.Popen(
-        command, cwd=folder, env=_environment(login), stdin=subprocess.DEVNULL,
+        command, cwd=folder, env={**_environment(login), **variables}, stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     ) as process:  # fmt: skip
         for line in process.stdout or ():
@@ -109,6 +114,22 @@ def fuzz_rest(
         tail = "".join(output[-20:])
         raise HarnessError(f"Schemathesis ended with exit code {process.returncode}", evidence=tail)
     return Outcome(ok=process.returncode == FINE, seed=chosen, output="".join(output))
+
+
+def fuzz_service(stack: Stack, name: str, **options: Any) -> Outcome:
+    """The same with a service of a running system that says how: its configuration, and who Schemathesis is there.
+
+    Raises:
+        HarnessError: the service does not say.
+    """
+    told = project.services()[name].fuzzing
+    if told is None:
+        able = [each for each, service in project.services().items() if service.fuzzing]
+        raise HarnessError(f"{name} does not say how it is fuzzed", todo=f"those that do: {', '.join(able) or 'none'}")
+    configuration, place = told
+    module, _, function = place.partition(":")
+    variables = getattr(importlib.import_module(module), function)(stack.control(name))
+    return fuzz_rest(stack.url(name), configuration=ROOT / configuration, variables=variables, **options)
 
 
 def _require_document(url: str) -> None:

@@ -1,7 +1,7 @@
-"""``fuzz rest``: contract-fuzz a REST API; exit code 1 on findings.
+"""``fuzz rest``: contract-fuzz a REST API; ``fuzz idp``: the identity provider; exit code 1 on findings.
 
-Without ``--target`` that is the API of a fresh system started for it. With it, the API at that URL: the one of the
-running system (``up``) is fuzzed signed in, any other without a token.
+Without ``--target`` that is one of a fresh system started for it. With it, the API at that URL: the one of the running
+system (``up``) is fuzzed signed in, any other without a token.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from harness import launch
+from harness import launch, project
 from harness.cli import system
 from harness.cli.render import Report
 from harness.errors import HarnessError, NotRunningError
 from harness.stack import Stack
 
 if TYPE_CHECKING:
-    from harness.contract import Login
+    from harness.contract import Login, Outcome
 
 SERVICE = "api"
 USERNAME = "alice"
@@ -27,8 +27,8 @@ USERNAME = "alice"
 
 def register(commands: Any) -> None:
     """Add the verb to the command line."""
-    parser = commands.add_parser("fuzz", help="fuzz the REST API against its contract", description=__doc__)
-    parser.add_argument("surface", nargs="?", choices=("rest",), default="rest")
+    parser = commands.add_parser("fuzz", help="fuzz an API against its contract", description=__doc__)
+    parser.add_argument("surface", nargs="?", choices=("rest", *_surfaces()), default="rest")
     parser.add_argument("--max-examples", type=_positive, default=25, metavar="N", help="per operation (default: 25)")
     parser.add_argument("--seed", type=int, metavar="N", help="repeat a run (default: a new one, printed)")
     parser.add_argument("--operation", action="append", default=[], metavar="ID", help="only this one; repeatable")
@@ -41,6 +41,8 @@ def run(arguments: argparse.Namespace) -> Report:
     """Let Schemathesis loose on an API."""
     from harness import contract  # noqa: PLC0415  # it is for this verb alone
 
+    if arguments.surface != "rest":
+        return _service(arguments)
     with _fresh(arguments) if arguments.target is None else _running(arguments) as (url, login):
         who = "without a token" if login is None else f"signed in as {login.username}"
         print(f"· API at {url}, {who}", file=sys.stderr, flush=True)
@@ -51,14 +53,36 @@ def run(arguments: argparse.Namespace) -> Report:
             max_examples=arguments.max_examples,
             operations=arguments.operation,
         )
-    options = f"--seed {outcome.seed} --max-examples {arguments.max_examples}"
-    options += "" if login is None else f" --as {login.username}"
+    options = "" if login is None else f" --as {login.username}"
     options += "" if arguments.target is None else f" --target {url}"
+    return _report(arguments, outcome, options)
+
+
+def _report(arguments: argparse.Namespace, outcome: Outcome, more: str = "") -> Report:
+    options = f"--seed {outcome.seed} --max-examples {arguments.max_examples}{more}"
     options += "".join(f" --operation {operation}" for operation in arguments.operation)
     verdict = "nothing found" if outcome.ok else "findings, see above"
-    return Report(
-        lines=[f"{verdict}; seed {outcome.seed}", f"repeat it: python -m harness fuzz rest {options}"], ok=outcome.ok
-    )
+    again = f"repeat it: python -m harness fuzz {arguments.surface} {options}"
+    return Report(lines=[f"{verdict}; seed {outcome.seed}", again], ok=outcome.ok)
+
+
+def _service(arguments: argparse.Namespace) -> Report:
+    """Of a fresh system, in which a service says itself who fuzzes it."""
+    from harness import contract  # noqa: PLC0415
+
+    name = arguments.surface
+    if arguments.target is not None or arguments.username is not None:
+        raise HarnessError(f"fuzz {name} takes neither --target nor --as", todo=f"python -m harness fuzz {name}")
+    with launch.running(only=(name,)) as stack:
+        print(f"· {name} at {stack.url(name)}", file=sys.stderr, flush=True)
+        outcome = contract.fuzz_service(
+            stack, name, seed=arguments.seed, max_examples=arguments.max_examples, operations=arguments.operation
+        )
+    return _report(arguments, outcome)
+
+
+def _surfaces() -> list[str]:
+    return [name for name, service in project.services().items() if service.fuzzing]
 
 
 @contextlib.contextmanager

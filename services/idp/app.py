@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
@@ -33,6 +34,7 @@ from services.idp import (
     userinfo,
 )
 from services.idp.cors import RegisteredOrigins
+from services.idp.description import described
 from services.idp.errors import BearerError, OAuthError, Refusal, as_challenge, as_framework, as_json
 from services.idp.pages import Pages
 from services.idp.provider import Started
@@ -92,6 +94,7 @@ def create_app() -> FastAPI:
         return pages.render("message.html", tenant=tenant, status=400, title=error.title, explanation=error.explanation)
 
     routes.register(app)
+    app.openapi = partial(described, app)  # type: ignore[method-assign]  # FastAPI's own way to extend the document
     app.add_exception_handler(OAuthError, as_json)
     app.add_exception_handler(HTTPException, as_framework)
     app.add_exception_handler(BearerError, as_challenge)

@@ -115,10 +115,10 @@ def _by_assertion(parameters: Parameters) -> Iterator[_Proof]:
     kind, token = parameters.single("client_assertion_type"), parameters.single("client_assertion")
     if kind is None and token is None:
         return
-    if kind != JWT_BEARER:
-        raise InvalidRequest(f"client_assertion_type must be {JWT_BEARER}")
+    if kind != JWT_BEARER:  # RFC 7521 §4.2.1: invalid_client, whatever is wrong with it
+        raise InvalidClient(f"client_assertion_type must be {JWT_BEARER}")
     if token is None:
-        raise InvalidRequest("client_assertion is missing")
+        raise InvalidClient("client_assertion is missing")
     try:
         assertion = assertions.taken_apart(token)
     except InvalidToken as error:

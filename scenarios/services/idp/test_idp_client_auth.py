@@ -202,13 +202,15 @@ def test_without_a_name_for_the_key_only_one_may_fit(alone: Alone) -> None:
         {"client_assertion_type": None},
         {"client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:saml2-bearer"},
         {"client_assertion": None},
-        {"client_id": "other"},
-        {"client_secret": SECRET},
     ],
 )
-def test_half_a_proof_and_two_proofs_are_no_request(
-    alone: Alone, robot: Signer, changes: dict[str, str | None]
-) -> None:
+def test_half_a_proof_is_none(alone: Alone, robot: Signer, changes: dict[str, str | None]) -> None:
+    """RFC 7521 §4.2.1: an assertion that is no good in whatever way is a client that did not authenticate."""
+    refused(ask(alone, proving(robot.assertion(at=alone.seconds), **changes)), 401, "invalid_client")
+
+
+@pytest.mark.parametrize("changes", [{"client_id": "other"}, {"client_secret": SECRET}])
+def test_two_names_and_two_proofs_are_no_request(alone: Alone, robot: Signer, changes: dict[str, str | None]) -> None:
     refused(ask(alone, proving(robot.assertion(at=alone.seconds), **changes)), 400, "invalid_request")
 
 
