@@ -7,10 +7,10 @@ from collections.abc import Coroutine
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from services.idp.settings import LOOPBACK
+
 if TYPE_CHECKING:
     import httpx
-
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class Outbound:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Self
+from urllib.parse import urlsplit
 
-from pydantic import PositiveInt, SecretStr
+from pydantic import PositiveInt, SecretStr, model_validator
 
 from services.shared.settings import BaseUrl, ServiceSettings
+
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+"""Names of this machine that no other one reaches."""
 
 
 class IdpSettings(ServiceSettings):
@@ -25,6 +30,8 @@ class IdpSettings(ServiceSettings):
     """``sqlite:///PATH``; what is in memory ends with the process."""
     idp_registry: Path | None = None
     """A registry file in place of the built-in one."""
+    idp_public_issuer: bool = False
+    """Whether it may call itself by a name that other machines reach: whoever does can be anybody here."""
 
     outbound_hosts: str = ""
     """Names of hosts, with commas between them, that this provider may ask besides this machine."""
@@ -42,3 +49,12 @@ class IdpSettings(ServiceSettings):
     def outbound_host_names(self) -> frozenset[str]:
         """``outbound_hosts`` one by one."""
         return frozenset(name.strip().lower() for name in self.outbound_hosts.split(",") if name.strip())
+
+    @model_validator(mode="after")
+    def _stay_on_this_machine(self) -> Self:
+        if not self.idp_public_issuer and urlsplit(self.issuer_url).hostname not in LOOPBACK:
+            raise ValueError(
+                f"ISSUER_URL is {self.issuer_url}: here everybody may sign in as anybody, so the name must be that of "
+                "the loopback address; IDP_PUBLIC_ISSUER=true allows another"
+            )
+        return self

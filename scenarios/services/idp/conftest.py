@@ -66,6 +66,12 @@ class Places:
     ticketing: str
     organizations: str
 
+    @classmethod
+    def of(cls, stack: Stack) -> Places:
+        """Those of a running system."""
+        audiences = {name: stack.audience(name) for name in ("api", "ticketing", "organizations")}
+        return cls(idp=stack.url("idp"), ui=stack.url("ui"), **audiences)
+
 
 @dataclass
 class Client:
@@ -220,15 +226,15 @@ def tls() -> ssl.SSLContext:
 @pytest.fixture
 def idp(shared_stack: Stack, tls: ssl.SSLContext) -> Iterator[Client]:
     """The identity provider of the running system, as a browser that was never there before."""
-    places = Places(
-        idp=shared_stack.url("idp"),
-        ui=shared_stack.url("ui"),
-        api=shared_stack.audience("api"),
-        ticketing=shared_stack.audience("ticketing"),
-        organizations=shared_stack.audience("organizations"),
-    )
-    with httpx.Client(base_url=places.idp, verify=tls) as http:
-        yield Client(http, places)
+    with httpx.Client(base_url=shared_stack.url("idp"), verify=tls) as http:
+        yield Client(http, Places.of(shared_stack))
+
+
+@pytest.fixture
+def fresh(stack: Stack, tls: ssl.SSLContext) -> Iterator[Client]:
+    """The same in a system of the test's own."""
+    with httpx.Client(base_url=stack.url("idp"), verify=tls) as http:
+        yield Client(http, Places.of(stack))
 
 
 ALONE = Places(

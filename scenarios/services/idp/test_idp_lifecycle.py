@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import re
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -64,3 +66,58 @@ def test_no_http_client_is_loaded_before_somebody_is_to_be_asked() -> None:
         [sys.executable, "-c", shown], cwd=HERE.parents[3], capture_output=True, text=True, check=True
     )
     assert told.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize("issuer", ["http://192.168.0.9:81", "https://idp.example", "http://localhost.evil.example"])
+def test_it_has_no_name_that_others_could_reach_unless_told_so(
+    settings: dict[str, str], monkeypatch: pytest.MonkeyPatch, issuer: str
+) -> None:
+    monkeypatch.setenv("ISSUER_URL", issuer)
+    with pytest.raises(ValueError, match="IDP_PUBLIC_ISSUER=true allows another"), TestClient(create_app()):
+        pass
+    monkeypatch.setenv("IDP_PUBLIC_ISSUER", "true")
+    with TestClient(create_app()) as http:
+        assert http.get("/.well-known/openid-configuration").json()["issuer"] == issuer
+
+
+@pytest.mark.parametrize(
+    "url", ["postgresql://localhost/idp", "sqlite:///", "idp.db", "sqlite:////no/such/folder/idp.db"]
+)
+def test_a_database_it_cannot_use_stops_it_at_the_start(
+    settings: dict[str, str], monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("IDP_DATABASE_URL", url)
+    with pytest.raises((ValueError, sqlite3.Error)), TestClient(create_app()):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[]", "must be a mapping"),
+        ("resources: {}\nscopes: {}\n", "clients: Field required"),
+        ("resources: {}\nscopes: {}\nclients: {a: {name: A, grants: [], resources: [x]}}", "names resource 'x'"),
+        ("resources: {r: {uri: '{NOWHERE}', name: R, scopes: []}}\nscopes: {}\nclients: {}", "'NOWHERE'"),
+        ("resources: {}\nscopes: {}\nclients: {a: {name: A, grants: [], colour: red}}", "colour: Extra inputs"),
+        (
+            "resources: {}\nscopes: {}\nclients: {a: {name: A, grants: [], auth_method: private_key_jwt}}",
+            "jwks goes with",
+        ),
+        ("resources: {}\nscopes: {}\nclients: {}\nalgorithm: HS256", "algorithm: Input should be"),
+        (
+            "resources: {}\nscopes: {}\nclients: {}\ntenants: {Not Fit: {resources: {}, scopes: {}, clients: {}}}",
+            "'Not Fit'",
+        ),
+        ("resources: {}\nscopes: {}\nclients: {}\nusers: [{username: u, claims: {sub: x}}]", "claims of the provider"),
+    ],
+)
+def test_a_registry_of_ones_own_is_checked_at_the_start(
+    settings: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, text: str, said: str
+) -> None:
+    file = tmp_path / "registry.yaml"
+    monkeypatch.setenv("IDP_REGISTRY", str(file))
+    with pytest.raises(ValueError, match="cannot be read"), TestClient(create_app()):
+        pass
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(ValueError, match=re.escape(said)), TestClient(create_app()):
+        pass

@@ -4,33 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-import httpx2 as httpx
 import pytest
 
-from harness.code_flow import tls
-from scenarios.services.idp.conftest import Client, Places, claims, refused, told
+from scenarios.services.idp.conftest import Client, claims, refused, told
 
 if TYPE_CHECKING:
     from harness.stack import Stack
 
 pytestmark = pytest.mark.destructive
-
-
-@pytest.fixture
-def fresh(stack: Stack) -> Iterator[Client]:
-    """A browser at the provider of a system of its own."""
-    places = Places(
-        idp=stack.url("idp"),
-        ui=stack.url("ui"),
-        api=stack.audience("api"),
-        ticketing=stack.audience("ticketing"),
-        organizations=stack.audience("organizations"),
-    )
-    with httpx.Client(base_url=places.idp, verify=tls()) as http:
-        yield Client(http, places)
 
 
 @pytest.fixture

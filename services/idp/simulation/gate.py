@@ -10,8 +10,8 @@ from fastapi import Depends
 from starlette.requests import Request
 
 from services.idp.provider import Provider
+from services.idp.settings import LOOPBACK
 
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _OF_A_PAGE = ("origin", "sec-fetch-site")
 """Headers a browser adds for a page, which a script on it cannot leave out; other programs send neither."""
 
@@ -29,7 +29,7 @@ async def _open(request: Request) -> Provider:
     secret = provider.settings.simulation_secret.get_secret_value()
     if not secret:
         raise Closed(404, "not_found", "there is no simulation API: SIMULATION_SECRET is not set")
-    if _host(request) not in _LOOPBACK:
+    if _host(request) not in LOOPBACK:
         raise Closed(421, "misdirected", "the Host header is not that of the loopback address")
     if any(name in request.headers for name in _OF_A_PAGE):
         raise Closed(403, "forbidden", "the simulation API is not for pages in a browser")
