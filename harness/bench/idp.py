@@ -11,7 +11,7 @@ from typing import TypeAlias
 from urllib.parse import urlencode, urlsplit
 
 from harness.bench import load, ours, peers, registration
-from harness.bench.figures import Figure, percentile
+from harness.bench.figures import Figure
 from harness.bench.load import Burst
 from harness.bench.peers import PEERS, Running
 
@@ -44,7 +44,7 @@ class Arm:
         outcome = load.run(self.burst)
         self.cpu_ms.append((self._cpu_s() - before) * 1000 / outcome.answered)
         self.rates.append(outcome.answered / self.burst.seconds)
-        self.p99_ms.append(percentile(outcome.latencies_ms, 99))
+        self.p99_ms.append(outcome.p99_ms)
 
     def _cpu_s(self) -> float:
         times = self.provider.process.cpu_times()

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import subprocess
 import sys
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
+from harness.bench.figures import percentile
 from harness.errors import HarnessError
 
 OK = b"HTTP/1.1 200 "
@@ -44,7 +44,8 @@ class Outcome:
     refused: int = 0
     """Answers that were not 200, and connections that were cut."""
     first_refusal: str = ""
-    latencies_ms: list[float] = field(default_factory=list)
+    p99_ms: float = 0.0
+    """Of what an answer took."""
 
 
 def run(burst: Burst) -> Outcome:
@@ -69,8 +70,8 @@ def run(burst: Burst) -> Outcome:
 class Connection(asyncio.Protocol):
     """Sends the request, reads the answer, and so on until the time is over or the server closes."""
 
-    def __init__(self, request: bytes, outcome: Outcome, until: float) -> None:
-        self._request, self._outcome, self._until = request, outcome, until
+    def __init__(self, request: bytes, outcome: Outcome, took_ms: list[float], *, until: float) -> None:
+        self._request, self._outcome, self._took_ms, self._until = request, outcome, took_ms, until
         self._buffer = b""
         self._sent = time.perf_counter()
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -104,7 +105,7 @@ class Connection(asyncio.Protocol):
             return
         if now < self._until:
             self._outcome.answered += 1
-            self._outcome.latencies_ms.append((now - self._sent) * 1000)
+            self._took_ms.append((now - self._sent) * 1000)
         if now >= self._until or CLOSES in head.lower():
             self._finish()
         else:
@@ -126,25 +127,24 @@ class Connection(asyncio.Protocol):
 
 async def _send_all(burst: Burst) -> Outcome:
     loop, outcome, request = asyncio.get_running_loop(), Outcome(), burst.request.encode()
-    until = time.perf_counter() + burst.seconds
+    until, took_ms = time.perf_counter() + burst.seconds, list[float]()
 
     async def one() -> None:
         while time.perf_counter() < until and not outcome.refused:
             _, connection = await loop.create_connection(
-                lambda: Connection(request, outcome, until), burst.host, burst.port
+                lambda: Connection(request, outcome, took_ms, until=until), burst.host, burst.port
             )
             await connection.done
 
     await asyncio.gather(*(one() for _ in range(burst.connections)))
+    outcome.p99_ms = percentile(took_ms, 99) if took_ms else 0.0
     return outcome
 
 
 def main() -> None:
     """Do what standard input says."""
     burst = Burst(**json.load(sys.stdin))
-    outcome = _on_fast_loop(burst)
-    os.set_blocking(sys.stdout.fileno(), True)  # uvloop leaves it as it likes it; more than 64 KiB would be cut off
-    print(json.dumps(asdict(outcome)))
+    print(json.dumps(asdict(_on_fast_loop(burst))))
 
 
 def _on_fast_loop(burst: Burst) -> Outcome:

@@ -57,7 +57,7 @@ def test_every_answer_is_counted_once(*, closes: bool) -> None:
     assert outcome.answered > 10
     # The last of each connection comes when the time is over, and is not counted.
     assert 0 <= len(counted) - outcome.answered <= 3
-    assert len(outcome.latencies_ms) == outcome.answered
+    assert 0 < outcome.p99_ms < 200
 
 
 def test_a_refusal_is_an_error_that_shows_it() -> None:
