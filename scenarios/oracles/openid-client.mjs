@@ -197,6 +197,16 @@ await perform({
     return { tokens, renewed, userinfo, stolen };
   },
 
+  /** A device shows a code, and somebody lets it in by a browser elsewhere. */
+  async device({ scope, resource, username, ...asked }) {
+    const config = await discovered(asked);
+    const begun = await oidc.initiateDeviceAuthorization(config, { scope, resource });
+    await signIn(begun.verification_uri_complete, username);
+    // Asking once is enough by now, and need not wait for the usual interval.
+    const tokens = await oidc.pollDeviceAuthorizationGrant(config, { ...begun, interval: 1 });
+    return { begun, tokens, claims: tokens.claims() };
+  },
+
   async register({ issuer, metadata, ...asked }) {
     const options = { execute: [oidc.allowInsecureRequests] };
     const config = await oidc.dynamicClientRegistration(new URL(issuer), metadata, oidc.None(), options);

@@ -150,6 +150,14 @@ def test_it_gets_tokens_that_are_worth_nothing_without_its_key(
     assert answer["stolen"]["code"] == "OAUTH_WWW_AUTHENTICATE_CHALLENGE"
 
 
+def test_somebody_lets_its_device_in(oracle: Oracle, as_cli: dict[str, str], offers: Callable[[str], None]) -> None:
+    offers("device_authorization_endpoint")
+    answer = oracle("device", as_cli)
+    assert answer["begun"]["verification_uri"].startswith(as_cli["issuer"])
+    assert answer["claims"]["preferred_username"] == "alice"
+    assert claims(answer["tokens"]["access_token"])["client_id"] == "cli"
+
+
 def test_it_registers_itself_and_signs_in(
     oracle: Oracle, as_cli: dict[str, str], offers: Callable[[str], None]
 ) -> None:
