@@ -11,7 +11,7 @@ import httpx
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from harness.strictness.probe import OK, Probe, challenge, refused
+from harness.strictness.probe import OK, Probe, challenge, given, refused
 from harness.strictness.verdict import Absent, Check, Unclear, Verdict, shown
 
 CREATED = 201
@@ -223,7 +223,8 @@ def _refreshing(probe: Probe, token: str) -> dict[str, str]:
 
 
 def _device(probe: Probe) -> dict[str, Any]:
-    form = {"client_id": probe.application.client_id, "scope": "openid"}
+    application = probe.application
+    form = given({"client_id": application.client_id, "scope": application.scope, "resource": application.resource})
     answer = probe.post(probe.endpoint("device_authorization"), form)
     if answer.status_code != OK:
         raise Absent(f"the client may not use it: {shown(answer)}")
