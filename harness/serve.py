@@ -28,17 +28,13 @@ from harness.simulation.layer import SimulationLayer
 STREAMS_MAY_TAKE_S = 1.0
 TICK_S = 1.0
 LOOK_AGAIN_S = 0.005
-ACCESS_LOG_FIELDS = 5
-HEALTH, OK = "/healthz", 200
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"()": "harness.serve.Line", "fmt": "%(asctime)s %(levelname)-7s %(name)s: %(message)s"}},
-    "filters": {"no-queries": {"()": "harness.serve.WithoutQuery"}},
     "handlers": {"log": {"class": "logging.StreamHandler", "formatter": "line", "stream": "ext://sys.stdout"}},
     "root": {"handlers": ["log"], "level": "INFO"},
     "loggers": {
-        "uvicorn.access": {"filters": ["no-queries"]},
         "httpx": {"level": "WARNING"},
         "httpx2": {"level": "WARNING"},
     },
@@ -56,21 +52,6 @@ class Line(logging.Formatter):
         if second != self._second:
             self._second, self._text = second, time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(second))
         return f"{self._text},{record.msecs:03.0f}"
-
-
-class WithoutQuery(logging.Filter):
-    """Cuts query strings off the access log: they carry codes, state and ID tokens (RFC 9700 §4.2.4).
-
-    Health checks that went well are left out: the harness asks for them all the time.
-    """
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Change the record's path in place; says whether it is kept."""
-        if not isinstance(record.args, tuple) or len(record.args) != ACCESS_LOG_FIELDS:
-            return True
-        client, method, path, version, status = record.args
-        record.args = (client, method, str(path).partition("?")[0], version, status)
-        return (path, status) != (HEALTH, OK)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -116,7 +97,15 @@ def run(app: Any, descriptors: Sequence[int]) -> int:
 
 def configuration(app: Any) -> uvicorn.Config:
     """How every service is served; its logging is set up already."""
-    return uvicorn.Config(app, lifespan="on", ws="none", log_config=None, server_header=False, proxy_headers=False)
+    return uvicorn.Config(
+        app,
+        lifespan="on",
+        ws="none",
+        log_config=None,
+        access_log=False,  # the simulation layer tells of each request
+        server_header=False,
+        proxy_headers=False,
+    )
 
 
 class Server(uvicorn.Server):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import json
+import logging
 import time
 from typing import Any
 from urllib.parse import parse_qs
@@ -20,6 +21,9 @@ from harness.simulation.database import Database
 from harness.simulation.journal import Exchange, Journal
 from harness.simulation.lifespan import Lifespan
 
+logger = logging.getLogger("access")
+
+HEALTHY = ("/healthz", 200)
 PREFIX = "/_sim/"
 VERBS = frozenset({f"{PREFIX}reset/end", f"{PREFIX}reset/start", f"{PREFIX}journal"})
 """What this layer answers itself; a service may have more behind the same prefix."""
@@ -63,7 +67,7 @@ class SimulationLayer:
         scope["state"] = dict(self._life.state)
         if not scope["path"].startswith(PREFIX):  # that would be the test's own doing, and no part of what happened
             entry = self._journal.open(scope)
-            receive, send = _noting_rpc(receive, entry), _noting_status(send, entry)
+            receive, send = _noting_rpc(receive, entry), _noting_status(send, entry, scope)
         task = asyncio.current_task()
         assert task is not None  # noqa: S101  # a server runs each request in one
         self._under_way.add(task)
@@ -119,16 +123,25 @@ class SimulationLayer:
         self._open.set()
 
 
-def _noting_status(send: Send, entry: Exchange) -> Send:
+def _noting_status(send: Send, entry: Exchange, scope: Scope) -> Send:
     began = time.monotonic()
 
     async def noting(message: Message) -> None:
         if message["type"] == "http.response.start":
             entry.status = message["status"]
             entry.took_ms = round((time.monotonic() - began) * 1000, 1)
+            if (entry.path, entry.status) != HEALTHY:  # the harness asks for it all the time
+                _log(scope, message["status"])
         await send(message)
 
     return noting
+
+
+def _log(scope: Scope, status: int) -> None:
+    """The usual line of an access log, without the query: it carries codes, state and ID tokens (RFC 9700 §4.2.4)."""
+    host, port = scope["client"] or ("?", 0)
+    path = scope["raw_path"].decode("ascii", "backslashreplace")
+    logger.info('%s:%d - "%s %s HTTP/%s" %d', host, port, scope["method"], path, scope["http_version"], status)
 
 
 def _noting_rpc(receive: Receive, entry: Exchange) -> Receive:

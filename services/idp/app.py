@@ -54,7 +54,12 @@ def create_app() -> FastAPI:
     app = FastAPI(
         title="Dress Rehearsal identity provider",
         lifespan=_running,
-        middleware=[Middleware(Tenancy), Middleware(SimulationLayer), Middleware(RegisteredOrigins)],
+        middleware=[
+            Middleware(Tenancy),
+            Middleware(SimulationLayer),
+            Middleware(RegisteredOrigins),
+            Middleware(token.TokenLane),
+        ],
         servers=[
             {"url": "/"},
             {"url": "/t/{tenant}", "variables": {"tenant": {"default": "partner"}}},

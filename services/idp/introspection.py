@@ -13,12 +13,12 @@ from services.idp import client_auth, scopes
 from services.idp.client_auth import ClientForm
 from services.idp.errors import NO_STORE, ErrorBody
 from services.idp.parameters import Parameters, form_body
-from services.idp.provider import DirectRoute, Now, Provider, Started
+from services.idp.provider import Now, Provider, Started
 from services.idp.registry import Client
 from services.idp.tokens import concerns, read_access_token, speaker
 from services.shared.claims import InvalidToken
 
-router = APIRouter(route_class=DirectRoute)
+router = APIRouter()
 
 
 class IntrospectionForm(ClientForm):

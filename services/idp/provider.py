@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 from fastapi import Depends
-from fastapi.routing import APIRoute
 from starlette.requests import Request
-from starlette.responses import Response
 
 from services.idp.cookies import Cookies
 from services.idp.directory import Directory
@@ -85,21 +82,6 @@ async def _started(request: Request) -> Provider:
 async def _now(request: Request) -> float:
     now: float = request.app.state.tenants.now()
     return now
-
-
-class DirectRoute(APIRoute):
-    """For an endpoint that takes the request, the tenant and the time, in this order, and answers with a response.
-
-    It is called without FastAPI's resolver, which would cost more than a signature by ES256.
-    """
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        async def handle(request: Request) -> Response:
-            at = request.app.state.tenants.now()
-            response: Response = await self.endpoint(request, request.scope["provider"], at)
-            return response
-
-        return handle
 
 
 Started = Annotated[Provider, Depends(_started)]
