@@ -73,7 +73,7 @@ def test_a_refusal_is_an_error_that_shows_it() -> None:
 @pytest.mark.parametrize("algorithm", list(idp.ALGORITHMS))
 def test_our_provider_gives_tokens_to_the_load_generator(algorithm: str) -> None:
     with ours.started() as mine:
-        arm = idp.arm(mine, algorithm, seconds=0.2)
+        arm = idp.arm(mine, algorithm, seconds=1.0)  # its first answer waits for a key to be made
         arm.run()
     assert arm.rates[0] > 0
     assert arm.cpu_ms[0] > 0
