@@ -38,6 +38,7 @@ from services.idp.description import described
 from services.idp.errors import BearerError, OAuthError, Refusal, as_challenge, as_framework, as_json
 from services.idp.pages import Pages
 from services.idp.provider import Started
+from services.idp.scim import routes as scim
 from services.idp.settings import IdpSettings
 from services.idp.simulation import routes
 from services.idp.simulation.layer import SimulationLayer
@@ -100,6 +101,7 @@ def create_app() -> FastAPI:
 
     routes.register(app)
     app.openapi = partial(described, app)  # type: ignore[method-assign]  # FastAPI's own way to extend the document
+    scim.register(app)
     app.add_exception_handler(OAuthError, as_json)
     app.add_exception_handler(HTTPException, as_framework)
     app.add_exception_handler(BearerError, as_challenge)

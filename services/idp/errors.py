@@ -128,7 +128,8 @@ class BearerError(Exception):
         super().__init__(error)
         self.status = status
         told = {"error": error, "error_description": description, "scope": scope}
-        self.challenge = ", ".join(f'{name}="{value}"' for name, value in told.items() if value)
+        said = ", ".join(f'{name}="{value}"' for name, value in told.items() if value)
+        self.challenge = f"Bearer {said}".strip()
         self.body = {"error": error, "error_description": description} if error else {}
 
 
@@ -162,5 +163,5 @@ async def as_framework(request: Request, error: Exception) -> Response:
 async def as_challenge(_request: Request, error: Exception) -> Response:
     """How ``BearerError`` looks to a client."""
     assert isinstance(error, BearerError)  # noqa: S101 - registered for this class only
-    challenge = f"Bearer {error.challenge}".strip()
-    return JSONResponse(error.body, status_code=error.status, headers=NO_STORE | {"WWW-Authenticate": challenge})
+    headers = NO_STORE | {"WWW-Authenticate": error.challenge}
+    return JSONResponse(error.body, status_code=error.status, headers=headers)

@@ -7,10 +7,9 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
+from services.idp import bearer
 from services.idp.errors import NO_STORE, BearerError, Documented, ErrorBody
-from services.idp.provider import Now, Provider, Started
-from services.idp.tokens import read_access_token
-from services.shared.tokens import AccessToken, InvalidToken
+from services.idp.provider import Now, Started
 
 router = APIRouter()
 
@@ -37,7 +36,7 @@ _RESPONSES: Documented = {
 @router.get("/userinfo", operation_id="userinfo", responses=_RESPONSES)
 async def userinfo(request: Request, provider: Started, at: Now) -> JSONResponse:
     """Who the bearer of an access token speaks for."""
-    token = _presented(request, provider, at=at)
+    token = bearer.presented(request, provider, audiences=provider.registry.resources.keys(), at=at)
     if "openid" not in token.scopes:
         raise BearerError(403, "insufficient_scope", "the token has no scope openid", scope="openid")
     user = provider.registry.user(token.subject)
@@ -50,16 +49,3 @@ async def userinfo(request: Request, provider: Started, at: Now) -> JSONResponse
 async def userinfo_by_post(request: Request, provider: Started, at: Now) -> JSONResponse:
     """The same; the token is still in the header."""
     return await userinfo(request, provider, at)
-
-
-def _presented(request: Request, provider: Provider, *, at: float) -> AccessToken:
-    headers = request.headers.getlist("authorization")
-    if len(headers) > 1:
-        raise BearerError(400, "invalid_request", "the Authorization header is given more than once")
-    scheme, _, token = (headers[0] if headers else "").partition(" ")
-    if scheme.lower() != "bearer":
-        raise BearerError(401)
-    try:
-        return read_access_token(token.strip(), provider, audiences=provider.registry.resources.keys(), at=at)
-    except InvalidToken as error:
-        raise BearerError(401, "invalid_token", error.description) from None

@@ -1,0 +1,145 @@
+"""A person as SCIM has them (RFC 7643 §4.1), from the registry and back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from hashlib import sha256
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic.alias_generators import to_camel
+from pydantic_core import ErrorDetails
+
+from services.idp.provider import Provider
+from services.idp.registry import User
+from services.idp.scim.errors import ScimError
+
+USER = "urn:ietf:params:scim:schemas:core:2.0:User"
+READ_ONLY = frozenset({"schemas", "id", "meta"})
+
+Text = Annotated[
+    str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$")
+]
+Address = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^\s@\x00-\x1f\x7f]+@[^\s@\x00-\x1f\x7f]+$")]
+RoleName = Annotated[str, StringConstraints(max_length=64, pattern=r"^[\x21\x23-\x5b\x5d-\x7e]+$")]
+"""One word of ASCII: it goes into the claim ``roles``."""
+
+
+class _Attributes(BaseModel):
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid", strict=True)
+
+
+class FullName(_Attributes):
+    """Only as a whole: nobody here has a family name."""
+
+    formatted: Text
+
+
+class Email(_Attributes):
+    """The one address; its labels are fixed."""
+
+    value: Address
+    type: str | None = None
+    primary: bool | None = None
+    display: str | None = None
+
+
+class Role(_Attributes):
+    """The one role."""
+
+    value: RoleName
+    type: str | None = None
+    primary: bool | None = None
+    display: str | None = None
+
+
+class Meta(_Attributes):
+    """RFC 7643 §3.1."""
+
+    resource_type: Literal["User"]
+    location: str
+    version: str
+
+
+class ScimUser(_Attributes):
+    """``displayName`` and ``name.formatted`` are the same thing here."""
+
+    schemas: list[str] = Field(min_length=1)
+    id: str
+    user_name: str
+    display_name: Text
+    name: FullName
+    emails: list[Email] = Field(min_length=1, max_length=1)
+    roles: list[Role] = Field(min_length=1, max_length=1)
+    active: bool
+    meta: Meta
+
+
+Document = dict[str, Any]
+"""A user as JSON, with the names of RFC 7643."""
+
+
+def _names(model: type[BaseModel]) -> Mapping[str, str]:
+    return {str(field.alias).lower(): str(field.alias) for field in model.model_fields.values()}
+
+
+ATTRIBUTES = _names(ScimUser)
+"""Names as they are written, by their lower case: they are compared without regard to it (RFC 7643 §2.1)."""
+PARTS: Mapping[str, Mapping[str, str]] = {"name": _names(FullName), "emails": _names(Email), "roles": _names(Role)}
+"""The same of what attributes are made of."""
+SEVERAL = frozenset({"emails", "roles"})
+"""Attributes that are lists."""
+
+
+def document(user: User, provider: Provider) -> Document:
+    """The person, as a client gets them."""
+    told: Document = {
+        "schemas": [USER],
+        "id": user.sub,
+        "userName": user.username,
+        "displayName": user.name,
+        "name": {"formatted": user.name},
+        "emails": [{"value": user.email, "type": "work", "primary": True}],
+        "roles": [{"value": user.role, "primary": True}],
+        "active": user.active,
+    }
+    version = sha256(json.dumps(told).encode()).hexdigest()[:16]
+    location = f"{provider.issuer}/scim/v2/Users/{user.sub}"
+    return told | {"meta": {"resourceType": "User", "location": location, "version": f'W/"{version}"'}}
+
+
+def changed(user: User, before: Document, after: Document) -> User:
+    """The person as a client wants them. What is not changed is not judged: the registry may have taken more.
+
+    Raises:
+        ScimError: not like that.
+    """
+    differs = {name for name in ATTRIBUTES.values() if before.get(name) != after.get(name)}
+    try:
+        ScimUser.model_validate(after)
+    except ValidationError as error:
+        if flaws := [flaw for flaw in error.errors() if flaw["loc"][0] in differs]:
+            raise ScimError(400, _told(flaws), kind="invalidValue") from None
+    if "userName" in differs:
+        raise ScimError(400, "userName cannot be changed", kind="mutability")
+    return user.model_copy(
+        update={
+            "name": _name(before, after),
+            "email": after["emails"][0]["value"],
+            "role": after["roles"][0]["value"],
+            "active": after["active"],
+        }
+    )
+
+
+def _name(before: Document, after: Document) -> str:
+    given: tuple[str, str] = after["displayName"], after["name"]["formatted"]
+    new = {name for name in given if name != before["displayName"]}
+    if len(new) > 1:
+        raise ScimError(400, "displayName and name.formatted are the same thing here", kind="invalidValue")
+    return new.pop() if new else given[0]
+
+
+def _told(flaws: Iterable[ErrorDetails]) -> str:
+    return "; ".join(f"{'.'.join(map(str, flaw['loc']))}: {flaw['msg']}" for flaw in flaws)
