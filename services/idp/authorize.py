@@ -6,6 +6,7 @@ Until the redirect URI is known to be the client's, an error is a page. From the
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -14,7 +15,7 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import RedirectResponse
 
-from services.idp import interactions, pkce, redirects, resource, scopes, sessions
+from services.idp import interactions, pkce, pushed, redirects, resource, scopes, sessions
 from services.idp.consent import Question
 from services.idp.errors import (
     REFUSED,
@@ -44,6 +45,8 @@ RESPONSE_TYPES = ("code",)
 RESPONSE_MODES = ("query",)
 PROMPTS = ("none", "login", "consent", "select_account")
 
+_THUMBPRINT = re.compile(r"[A-Za-z0-9_-]{43}")  # RFC 7638 by SHA-256
+
 router = APIRouter()
 
 
@@ -67,8 +70,11 @@ class AuthorizeForm(BaseModel):
     max_age: str | None = None
     login_hint: str | None = None
     id_token_hint: str | None = None
+    dpop_jkt: str | None = None
+    """RFC 9449 §10."""
     request: str | None = None
     request_uri: str | None = None
+    """RFC 9126 §4, where it is one of ours."""
     registration: str | None = None
 
 
@@ -79,10 +85,17 @@ class Asked:
     form: AuthorizeForm
     client: Client
     registry: Registry
+    pushed: bool = False
+    """Whether the client itself has brought it (RFC 9126)."""
 
     @property
     def prompts(self) -> frozenset[str]:
         return frozenset((self.form.prompt or "").split())
+
+
+def _pushed(asked: Asked) -> None:
+    if asked.client.pushes and not asked.pushed:
+        raise InvalidRequest("the client must push its authorization requests")
 
 
 def _response_type(asked: Asked) -> None:
@@ -138,8 +151,14 @@ def _max_age(asked: Asked) -> None:
         raise InvalidRequest("max_age must be a number of seconds")
 
 
+def _dpop_jkt(asked: Asked) -> None:
+    if asked.form.dpop_jkt is not None and not _THUMBPRINT.fullmatch(asked.form.dpop_jkt):
+        raise InvalidRequest("dpop_jkt is not a thumbprint")
+
+
 CHECKS: tuple[Callable[[Asked], None], ...] = (
     _allowed_client,
+    _pushed,
     _response_type,
     _response_mode,
     _request_objects,
@@ -148,6 +167,7 @@ CHECKS: tuple[Callable[[Asked], None], ...] = (
     _scope,
     _prompt,
     _max_age,
+    _dpop_jkt,
 )
 
 
@@ -208,6 +228,7 @@ def issue_code(asked: AuthorizationRequest, session: Session, provider: Provider
         nonce=asked.nonce,
         valid_until=at + settings.code_seconds,
         expires_at=family.expires_at,
+        dpop_jkt=asked.dpop_jkt,
     )
     secret = provider.store.add_code(code)
     return redirects.answer(asked.redirect_uri, {"code": secret, "state": asked.state, "iss": provider.issuer})
@@ -231,9 +252,14 @@ def _refusal(
 
 
 def _answered(parameters: Parameters, request: Request, provider: Provider, *, at: float) -> RedirectResponse:
+    try:
+        is_pushed = pushed.named(parameters)
+        parameters = pushed.taken(parameters, provider, at=at) if is_pushed else parameters
+    except InvalidRequest as error:
+        raise _broken(error) from None
     client, redirect_uri = _addressee(parameters, provider.registry)
     try:
-        asked = Asked(parameters.parse(AuthorizeForm), client, provider.registry)
+        asked = Asked(parameters.parse(AuthorizeForm), client, provider.registry, pushed=is_pushed)
         for check in CHECKS:
             check(asked)
         return _proceed(_accepted(asked, provider), request, provider, at=at)
@@ -281,6 +307,7 @@ def _accepted(asked: Asked, provider: Provider) -> AuthorizationRequest:
         max_age=int(form.max_age) if form.max_age else None,
         hinted_subject=_hinted_subject(form.id_token_hint, provider),
         login_hint=form.login_hint,
+        dpop_jkt=form.dpop_jkt,
     )
 
 

@@ -1,4 +1,4 @@
-"""A bearer token as it is presented to an endpoint of this provider (RFC 6750 §2.1)."""
+"""An access token as it is presented to an endpoint of this provider: by itself (RFC 6750) or with a proof (RFC 9449)."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ from collections.abc import Set
 
 from starlette.requests import Request
 
-from services.idp.errors import BearerError
+from services.idp import dpop
+from services.idp.errors import BearerError, OAuthError
 from services.idp.provider import Provider
 from services.idp.tokens import read_access_token
-from services.shared.tokens import AccessToken, InvalidToken
+from services.shared.tokens import BEARER, AccessToken, Binding, InvalidToken
+
+_ALGS = " ".join(dpop.SIGNING_ALGORITHMS)
 
 
 def presented(request: Request, provider: Provider, *, audiences: Set[str], at: float) -> AccessToken:
-    """The token in the header, if it is a good one for one of these audiences.
+    """The token in the header, if it is a good one for one of these audiences, and with its key if it is bound to one.
 
     Raises:
         BearerError: there is none, or it is not.
@@ -21,10 +24,30 @@ def presented(request: Request, provider: Provider, *, audiences: Set[str], at: 
     headers = request.headers.getlist("authorization")
     if len(headers) > 1:
         raise BearerError(400, "invalid_request", "the Authorization header is given more than once")
-    scheme, _, token = (headers[0] if headers else "").partition(" ")
-    if scheme.lower() != "bearer":
-        raise BearerError(401)
+    scheme, _, given = (headers[0] if headers else "").partition(" ")
+    token = given.strip()
+    match scheme.lower():
+        case "bearer":
+            binding = BEARER
+        case "dpop":
+            binding = _binding(token, request, provider, at=at)
+        case _:
+            raise BearerError(401)
     try:
-        return read_access_token(token.strip(), provider, audiences=audiences, at=at)
+        return read_access_token(token, provider, audiences=audiences, at=at, binding=binding)
     except InvalidToken as error:
-        raise BearerError(401, "invalid_token", error.description) from None
+        algs = _ALGS if binding.thumbprint else ""
+        raise BearerError(401, "invalid_token", error.description, algs=algs) from None
+
+
+def _binding(token: str, request: Request, provider: Provider, *, at: float) -> Binding:
+    """The key that goes with a token presented by the scheme DPoP (RFC 9449 §7.1)."""
+    try:
+        thumbprint = dpop.proven(request, provider, at=at, access_token=token)
+    except OAuthError as error:
+        refusal = BearerError(401, error.error, error.description, algs=_ALGS)
+        refusal.headers = error.headers
+        raise refusal from None
+    if thumbprint is None:
+        raise BearerError(401, "invalid_dpop_proof", "there is no DPoP proof", algs=_ALGS)
+    return Binding(thumbprint)

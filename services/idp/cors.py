@@ -13,6 +13,7 @@ _METHODS = {
     "/.well-known/oauth-authorization-server": "GET",
     "/jwks": "GET",
     "/token": "POST",
+    "/par": "POST",
     "/revoke": "POST",
     "/userinfo": "GET, POST",
 }
@@ -36,7 +37,7 @@ class RegisteredOrigins:
             answer = PlainTextResponse(status_code=204) if granted else PlainTextResponse("unknown origin", 403)
             preflight = {
                 "Access-Control-Allow-Methods": methods,
-                "Access-Control-Allow-Headers": "Authorization, Content-Type",
+                "Access-Control-Allow-Headers": "Authorization, Content-Type, DPoP",
                 "Access-Control-Max-Age": "600",
             }
             answer.headers.update(granted | (preflight if granted else {}) | {"Vary": "Origin"})
@@ -56,4 +57,4 @@ class RegisteredOrigins:
 def _granted(origin: str | None, provider: Provider) -> dict[str, str]:
     if origin is None or origin not in provider.registry.origins:
         return {}
-    return {"Access-Control-Allow-Origin": origin, "Access-Control-Expose-Headers": "WWW-Authenticate"}
+    return {"Access-Control-Allow-Origin": origin, "Access-Control-Expose-Headers": "WWW-Authenticate, DPoP-Nonce"}

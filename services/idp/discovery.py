@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from services.idp import client_auth, pkce
+from services.idp import client_auth, dpop, pkce
 from services.idp.authorize import PROMPTS, RESPONSE_MODES, RESPONSE_TYPES
 from services.idp.errors import Documented
 from services.idp.provider import Provider, Started
@@ -19,6 +19,7 @@ from services.idp.token import GRANTS
 _ENDPOINTS: Mapping[str, str] = {
     "authorization_endpoint": "authorize",
     "token_endpoint": "token",
+    "pushed_authorization_request_endpoint": "push",
     "userinfo_endpoint": "userinfo",
     "introspection_endpoint": "introspect",
     "revocation_endpoint": "revoke",
@@ -105,6 +106,8 @@ def _metadata(request: Request, provider: Provider) -> dict[str, Any]:
         "authorization_response_iss_parameter_supported": True,
         "backchannel_logout_supported": True,
         "backchannel_logout_session_supported": True,
+        "require_pushed_authorization_requests": False,
+        "dpop_signing_alg_values_supported": dpop.SIGNING_ALGORITHMS,
         "claims_parameter_supported": False,
         "request_parameter_supported": False,
         "request_uri_parameter_supported": False,

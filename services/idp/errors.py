@@ -8,6 +8,7 @@ person where no client can be trusted with the answer.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, ClassVar
 
@@ -44,6 +45,8 @@ class OAuthError(Exception):
 
     error: ClassVar[str]
     status: ClassVar[int] = 400
+    headers: Mapping[str, str] = {}
+    """What the answer carries besides."""
 
     def __init__(self, description: str) -> None:
         super().__init__(description)
@@ -121,15 +124,37 @@ class RegistrationNotSupported(OAuthError):
     error = "registration_not_supported"
 
 
-class BearerError(Exception):
-    """A refused bearer token (RFC 6750 §3). Without ``error`` nothing was presented, and only the scheme is named."""
+class InvalidDpopProof(OAuthError):
+    """RFC 9449 §5."""
 
-    def __init__(self, status: int, error: str | None = None, description: str = "", scope: str = "") -> None:
+    error = "invalid_dpop_proof"
+
+
+class UseDpopNonce(OAuthError):
+    """RFC 9449 §8: the proof must carry this nonce."""
+
+    error = "use_dpop_nonce"
+
+    def __init__(self, nonce: str) -> None:
+        super().__init__("the proof must carry the nonce of the DPoP-Nonce header")
+        self.headers = {"DPoP-Nonce": nonce}
+
+
+class BearerError(Exception):
+    """A refused access token (RFC 6750 §3). Without ``error`` nothing was presented, and only the scheme is named.
+
+    ``algs`` are those of proofs, for a token that was presented by the scheme DPoP (RFC 9449 §7.1).
+    """
+
+    def __init__(
+        self, status: int, error: str | None = None, description: str = "", scope: str = "", *, algs: str = ""
+    ) -> None:
         super().__init__(error)
         self.status = status
-        told = {"error": error, "error_description": description, "scope": scope}
+        told = {"error": error, "error_description": description, "scope": scope, "algs": algs}
         said = ", ".join(f'{name}="{value}"' for name, value in told.items() if value)
-        self.challenge = f"Bearer {said}".strip()
+        self.challenge = f"{'DPoP' if algs else 'Bearer'} {said}".strip()
+        self.headers: Mapping[str, str] = {}
         self.body = {"error": error, "error_description": description} if error else {}
 
 
@@ -145,7 +170,7 @@ class Refusal(Exception):
 async def as_json(_request: Request, error: Exception) -> Response:
     """How ``OAuthError`` looks to a client."""
     assert isinstance(error, OAuthError)  # noqa: S101 - registered for this class only
-    headers = dict(NO_STORE)
+    headers = {**NO_STORE, **error.headers}
     if isinstance(error, InvalidClient):
         headers["WWW-Authenticate"] = 'Basic realm="token endpoint", charset="UTF-8"'
     body = ErrorBody(error=error.error, error_description=error.description)
@@ -163,5 +188,5 @@ async def as_framework(request: Request, error: Exception) -> Response:
 async def as_challenge(_request: Request, error: Exception) -> Response:
     """How ``BearerError`` looks to a client."""
     assert isinstance(error, BearerError)  # noqa: S101 - registered for this class only
-    headers = NO_STORE | {"WWW-Authenticate": error.challenge}
+    headers = {**NO_STORE, **error.headers, "WWW-Authenticate": error.challenge}
     return JSONResponse(error.body, status_code=error.status, headers=headers)

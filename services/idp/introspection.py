@@ -17,6 +17,7 @@ from services.idp.provider import Now, Provider, Started
 from services.idp.registry import Client
 from services.idp.tokens import concerns, read_access_token, speaker
 from services.shared.claims import InvalidToken
+from services.shared.tokens import LOOKED_AT
 
 router = APIRouter()
 
@@ -55,14 +56,16 @@ async def introspect(request: Request, provider: Started, at: Now) -> JSONRespon
 def _access_token(token: str, client: Client, provider: Provider, *, at: float) -> dict[str, Any]:
     """Its claims; none if it is not good, or none of the client's business (§4)."""
     try:
-        read = read_access_token(token, provider, audiences=provider.registry.resources.keys(), at=at)
+        read = read_access_token(
+            token, provider, audiences=provider.registry.resources.keys(), at=at, binding=LOOKED_AT
+        )
         subject = speaker(read, provider)
     except InvalidToken:
         return {}
     if not concerns(read, client):
         return {}
     username = {} if isinstance(subject, Client) else {"username": subject.username}
-    return {**read.claims, **username, "token_type": "Bearer"}
+    return {**read.claims, **username, "token_type": "DPoP" if "cnf" in read.claims else "Bearer"}
 
 
 def _refresh_token(token: str, client: Client, provider: Provider, *, at: float) -> dict[str, Any]:

@@ -35,7 +35,7 @@ PrivateKey: TypeAlias = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519
 
 _NICE = 10
 _json = json.JSONEncoder(separators=(",", ":")).encode
-_REQUIRED = {"RSA": ("e", "kty", "n"), "EC": ("crv", "kty", "x", "y"), "OKP": ("crv", "kty", "x")}
+REQUIRED = {"RSA": ("e", "kty", "n"), "EC": ("crv", "kty", "x", "y"), "OKP": ("crv", "kty", "x")}
 """Members that make a thumbprint (RFC 7638 §3.2, RFC 8037 §2)."""
 
 
@@ -78,7 +78,7 @@ class SigningKey:
         # An overloaded method, of which the type of the key chooses the one that fits.
         told: Any = jwt.get_algorithm_by_name(algorithm)
         members: dict[str, Any] = told.to_jwk(private.public_key(), as_dict=True)
-        required = {name: members[name] for name in _REQUIRED[members["kty"]]}
+        required = {name: members[name] for name in REQUIRED[members["kty"]]}
         jwk = required | {"kid": thumbprint(required), "use": "sig", "alg": algorithm}
         return cls(algorithm, private, PublicKey(jwk["kid"], algorithm, jwt.PyJWK(jwk)), jwk)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import cache
 from typing import Any, Self, TypeVar, get_origin
 from urllib.parse import parse_qsl
@@ -25,6 +25,9 @@ Form = TypeVar("Form", bound=BaseModel)
 
 class Parameters:
     """Names and values as they came. Only a field that a form declares as a list may have several values."""
+
+    proven_key: str | None = None
+    """What came beside them: the thumbprint of the key that the request proves to have (RFC 9449)."""
 
     def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
         self._values: dict[str, list[str]] = {}
@@ -77,6 +80,19 @@ class Parameters:
         if len(values) > 1:
             raise InvalidRequest(f"{name} is given more than once")
         return values[0] if values else None
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """Names and values in the order in which the names came first."""
+        return [(name, value) for name, values in self._values.items() for value in values]
+
+    def without(self, names: Collection[str]) -> Parameters:
+        """The others."""
+        return Parameters((name, value) for name, value in self.pairs if name not in names)
+
+    def with_default(self, name: str, value: str) -> Parameters:
+        """The same, with this one where there was none of that name."""
+        return self if name in self._values else Parameters([*self.pairs, (name, value)])
 
     def parse(self, form: type[Form]) -> Form:
         """The parameters ``form`` declares; others are dropped (RFC 6749 §3.1), but refused if repeated.

@@ -26,6 +26,8 @@ class AuthorizationRequest:
     hinted_subject: str | None
     """Of ``id_token_hint``: nobody else will do."""
     login_hint: str | None = None
+    dpop_jkt: str | None = None
+    """The key whose holder may redeem the code (RFC 9449 §10)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,8 @@ class Family:
     auth_time: int
     expires_at: float
     revoked: bool = False
+    dpop_jkt: str | None = None
+    """The key without which a public client's refresh tokens are worth nothing (RFC 9449 §5)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,7 @@ class Code:
     valid_until: float
     expires_at: float
     used: bool = False
+    dpop_jkt: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,3 +143,12 @@ class Change:
 
     entry: dict[str, Any] | None
     expires_at: float = NEVER
+
+
+@dataclass(frozen=True, slots=True)
+class PushedRequest:
+    """An authorization request that the client has left here for the browser to name (RFC 9126)."""
+
+    client_id: str
+    parameters: list[tuple[str, str]]
+    expires_at: float

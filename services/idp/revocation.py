@@ -15,7 +15,7 @@ from services.idp.parameters import Parameters, form_body
 from services.idp.provider import Now, Provider, Started
 from services.idp.registry import Client
 from services.idp.tokens import read_access_token, read_id_token_hint
-from services.shared.tokens import InvalidToken
+from services.shared.tokens import LOOKED_AT, InvalidToken
 
 router = APIRouter()
 
@@ -59,7 +59,9 @@ def _revoke_refresh_token(token: str, client: Client, provider: Provider, *, at:
 
 def _revoke_access_token(token: str, client: Client, provider: Provider, *, at: float) -> None:
     try:
-        read = read_access_token(token, provider, audiences=provider.registry.resources.keys(), at=at)
+        read = read_access_token(
+            token, provider, audiences=provider.registry.resources.keys(), at=at, binding=LOOKED_AT
+        )
     except InvalidToken:
         _refuse_id_token(token, provider)
         return  # invalid already, which is what the client wants

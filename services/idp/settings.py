@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
-from pydantic import PositiveInt, SecretStr, model_validator
+from pydantic import NonNegativeInt, PositiveInt, SecretStr, model_validator
 
 from services.shared.settings import BaseUrl, ServiceSettings
 
@@ -39,6 +39,10 @@ class IdpSettings(ServiceSettings):
     access_token_seconds: PositiveInt = 600
     """Of access tokens, and of the ID tokens given out with them."""
     code_seconds: PositiveInt = 60
+    pushed_request_seconds: PositiveInt = 90
+    """How long a pushed authorization request waits for its browser (RFC 9126 §2.2)."""
+    dpop_nonce_seconds: NonNegativeInt = 0
+    """How long a nonce of ours is good for DPoP proofs (RFC 9449 §8); 0 asks for none."""
     interaction_seconds: PositiveInt = 600
     """How long a login page may stay open."""
     session_seconds: PositiveInt = 8 * 3600

@@ -15,6 +15,7 @@ from services.idp.records import (
     Family,
     Interaction,
     Participation,
+    PushedRequest,
     RefreshToken,
     Revocation,
     Session,
@@ -40,6 +41,7 @@ class Store:
         self._consents = shelf(Consent, "consents")
         self._families = shelf(Family, "families")
         self._codes = shelf(Code, "codes")
+        self._pushed = shelf(PushedRequest, "pushed-requests")
         self._refresh_tokens = shelf(RefreshToken, "refresh-tokens")
         self._revoked = shelf(Revocation, "revocations")
         self._spent = shelf(SpentAssertion, "spent-assertions")
@@ -136,6 +138,16 @@ class Store:
         if code:
             self._codes.put(key, replace(code, used=True))
         return code
+
+    def add_pushed(self, request: PushedRequest) -> str:
+        """Returns the name by which the browser asks for it."""
+        return _kept(self._pushed, request)
+
+    def take_pushed(self, name: str, *, at: float) -> PushedRequest | None:
+        """The request, which is gone now."""
+        request = self._pushed.get(_digest(name), at=at)
+        self._pushed.drop(_digest(name))
+        return request
 
     def add_refresh_token(self, token: RefreshToken) -> str:
         """Returns the token as the client gets it."""

@@ -10,10 +10,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from services.idp import client_auth
+from services.idp import client_auth, dpop
 from services.idp.errors import (
     NO_STORE,
     ErrorBody,
+    InvalidDpopProof,
     InvalidRequest,
     OAuthError,
     UnauthorizedClient,
@@ -51,8 +52,11 @@ async def token(request: Request, provider: Started, at: Now) -> Response:
     parameters = await Parameters.of_body(request)
     client = client_auth.authenticate(request, parameters, provider, at=at)
     grant = _allowed(parameters.single("grant_type"), client)
+    key = parameters.proven_key = dpop.proven(request, provider, at=at)
+    if client.dpop_bound and key is None:  # RFC 9449 §5.2
+        raise InvalidDpopProof("the client must prove that it holds a key")
     authorization = grant.authorize(parameters, client, provider, at=at)
-    response = issue(authorization, provider, at=at)
+    response = issue(authorization, provider, at=at, key=key)
     subject = authorization.user.username if authorization.user else client.id
     logger.debug("%s: token for %s at %s", client.id, subject, authorization.resource.name)
     return Response(_json(response), media_type="application/json", headers=NO_STORE)

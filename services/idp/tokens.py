@@ -17,7 +17,7 @@ from services.idp.provider import Provider
 from services.idp.registry import Algorithm, Client, User
 from services.shared.claims import audiences as audiences_of
 from services.shared.jws import MalformedToken, parse
-from services.shared.tokens import AccessToken, InvalidToken, access_token
+from services.shared.tokens import BEARER, AccessToken, Binding, InvalidToken, access_token
 
 _FAMILY = "fam_"
 
@@ -34,17 +34,22 @@ class TokenResponse(BaseModel):
     issued_token_type: str | None = None
 
 
-def issue(authorization: Authorization, provider: Provider, *, at: float) -> dict[str, Any]:
-    """Turn a decision into tokens: the members of a :class:`TokenResponse` that there are."""
+def issue(authorization: Authorization, provider: Provider, *, at: float, key: str | None = None) -> dict[str, Any]:
+    """Turn a decision into tokens: the members of a :class:`TokenResponse` that there are.
+
+    ``key`` is the thumbprint of the key that the access token is bound to (RFC 9449 §6); None makes a bearer token.
+    """
     issued_at = int(at)
     expires_at = issued_at + provider.settings.access_token_seconds
     if authorization.not_after is not None:
         expires_at = min(expires_at, int(authorization.not_after))
     claims = access_claims(authorization, provider, issued_at=issued_at, expires_at=expires_at)
+    if key is not None:
+        claims["cnf"] = {"jkt": key}
     signed = provider.keys.sign(claims, typ="at+jwt")
     response = {
         "access_token": signed,
-        "token_type": "Bearer",
+        "token_type": "DPoP" if key else "Bearer",
         "expires_in": expires_at - issued_at,
         "scope": scopes.text(authorization.scopes),
         "refresh_token": authorization.refresh_token,
@@ -66,7 +71,9 @@ def lineage(token: AccessToken) -> tuple[str, ...]:
     return tuple(accumulate(str(token.claims["jti"]).split("."), "{}.{}".format))
 
 
-def read_access_token(token: str, provider: Provider, *, audiences: Set[str], at: float) -> AccessToken:
+def read_access_token(
+    token: str, provider: Provider, *, audiences: Set[str], at: float, binding: Binding = BEARER
+) -> AccessToken:
     """A token of ours, meant for one of ``audiences``, valid and not revoked.
 
     Raises:
@@ -77,7 +84,7 @@ def read_access_token(token: str, provider: Provider, *, audiences: Set[str], at
     except MalformedToken as error:
         raise InvalidToken(str(error)) from None
     key = provider.keys.find(jws.kid)
-    read = access_token(token, jws, key, issuer=provider.issuer, audiences=audiences, at=at)
+    read = access_token(token, jws, key, issuer=provider.issuer, audiences=audiences, at=at, binding=binding)
     ancestors = lineage(read)
     orphaned = ancestors[0].startswith(_FAMILY) and provider.store.family(ancestors[0], at=at) is None
     if orphaned or provider.store.access_token_revoked(ancestors, at=at):

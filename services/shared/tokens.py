@@ -15,7 +15,16 @@ from services.shared.keyset import KeysUnavailable, RemoteKeySet
 if TYPE_CHECKING:
     import httpx
 
-__all__ = ["AccessToken", "AccessTokenVerifier", "InvalidToken", "KeysUnavailable", "access_token"]
+__all__ = [
+    "BEARER",
+    "LOOKED_AT",
+    "AccessToken",
+    "AccessTokenVerifier",
+    "Binding",
+    "InvalidToken",
+    "KeysUnavailable",
+    "access_token",
+]
 
 _TYPES = frozenset({"at+jwt", "application/at+jwt"})
 
@@ -35,6 +44,30 @@ class AccessToken:
     expires_at: int
     """POSIX seconds; at this second the token is no longer valid (RFC 7519 §4.1.4)."""
     claims: Mapping[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """The key that whoever brings a token has proven to hold, by its thumbprint (RFC 9449 §6); None is no proof."""
+
+    thumbprint: str | None = None
+    matters: bool = True
+    """Otherwise the token is only looked at, and nothing is granted to who brings it."""
+
+    def check(self, confirmation: object) -> None:
+        """Whether a token with this ``cnf`` may be used so. Raises InvalidToken."""
+        if not self.matters:
+            return
+        if confirmation is None and self.thumbprint is not None:
+            raise InvalidToken("the token is bound to no key")
+        if confirmation is not None and self.thumbprint is None:
+            raise InvalidToken("the token is bound to a key and is no bearer token")
+        if confirmation is not None and confirmation != {"jkt": self.thumbprint}:
+            raise InvalidToken("the token is bound to another key")
+
+
+BEARER = Binding()
+LOOKED_AT = Binding(matters=False)
 
 
 class AccessTokenVerifier:
@@ -63,7 +96,14 @@ class AccessTokenVerifier:
 
 
 def access_token(
-    token: str, jws: Jws, key: PublicKey | None, *, issuer: str, audiences: Set[str], at: float
+    token: str,
+    jws: Jws,
+    key: PublicKey | None,
+    *,
+    issuer: str,
+    audiences: Set[str],
+    at: float,
+    binding: Binding = BEARER,
 ) -> AccessToken:
     """Check a parsed token against the key its ``kid`` names; the signature comes before any claim is looked at.
 
@@ -86,8 +126,7 @@ def access_token(
     expires_at = claim.check_times(claims, at=at)
     claim.seconds(claims, "iat")
     claim.text(claims, "jti")
-    if "cnf" in claims:
-        raise InvalidToken("the token is bound to a key and is no bearer token")
+    binding.check(claims.get("cnf"))
     return AccessToken(
         token=token,
         subject=claim.text(claims, "sub"),

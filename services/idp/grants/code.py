@@ -10,7 +10,7 @@ from services.idp import pkce, resource
 from services.idp.client_auth import ClientForm
 from services.idp.errors import InvalidGrant
 from services.idp.grants import Authentication, Authorization
-from services.idp.grants.refresh import new_refresh_token
+from services.idp.grants.refresh import bound, new_refresh_token
 from services.idp.parameters import Parameters
 from services.idp.provider import Provider
 from services.idp.records import Code, Family
@@ -43,6 +43,8 @@ class CodeGrant:
         if form.redirect_uri != code.redirect_uri:
             raise InvalidGrant("redirect_uri is not the one the code was sent to")
         pkce.verify(form.code_verifier, code.challenge)
+        if code.dpop_jkt not in (None, parameters.proven_key):
+            raise InvalidGrant("the code is for the holder of another key")
         target = resource.unchanged(form.resource, family.resource, provider.registry)
         user = provider.registry.user(family.subject)
         if user is None:
@@ -54,7 +56,7 @@ class CodeGrant:
             scopes=family.scopes,
             parent=family.id,
             authentication=Authentication(family.sid, family.auth_time, code.nonce),
-            refresh_token=new_refresh_token(family, client, provider),
+            refresh_token=new_refresh_token(bound(family, client, parameters, provider), client, provider),
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar, Literal
 
 from pydantic import BaseModel
@@ -35,6 +36,8 @@ class RefreshGrant:
     def authorize(self, parameters: Parameters, client: Client, provider: Provider, *, at: float) -> Authorization:
         form = parameters.parse(RefreshForm)
         family = _renewable(form.refresh_token, client, provider, at=at)
+        if family.dpop_jkt not in (None, parameters.proven_key):
+            raise InvalidGrant("the refresh token is for the holder of another key")
         target = resource.unchanged(form.resource, family.resource, provider.registry)
         narrowed = scopes.narrowed(form.scope, family.scopes)
         user = provider.registry.user(family.subject)
@@ -59,6 +62,18 @@ def new_refresh_token(family: Family, client: Client, provider: Provider) -> str
     if scopes.OFFLINE not in family.scopes or RefreshGrant.name not in client.grants:
         return None
     return provider.store.add_refresh_token(RefreshToken(family.id, family.expires_at))
+
+
+def bound(family: Family, client: Client, parameters: Parameters, provider: Provider) -> Family:
+    """The family, whose refresh tokens are from now on worth something only with the key that was proven.
+
+    Those of a confidential client are bound to the client anyway (RFC 9449 §5).
+    """
+    if parameters.proven_key is None or not client.public:
+        return family
+    family = replace(family, dpop_jkt=parameters.proven_key)
+    provider.store.add_family(family)
+    return family
 
 
 def _renewable(secret: str, client: Client, provider: Provider, *, at: float) -> Family:

@@ -135,7 +135,7 @@ def test_it_pushes_its_request_and_shows_the_browser_none_of_it(
 ) -> None:
     offers("pushed_authorization_request_endpoint")
     answer = oracle("push", as_cli)
-    assert answer["parameters"] == ["client_id", "request_uri"]
+    assert sorted(answer["parameters"]) == ["client_id", "request_uri"]
     assert answer["claims"]["aud"] == "cli"
 
 
