@@ -1,4 +1,4 @@
-"""An access token as it is presented to an endpoint of this provider: by itself (RFC 6750) or with a proof (RFC 9449)."""
+"""An access token as it is presented to an endpoint of this provider: alone (RFC 6750) or with a proof (RFC 9449)."""
 
 from __future__ import annotations
 
