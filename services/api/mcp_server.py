@@ -14,7 +14,7 @@ from fastmcp.client.transports import StreamableHttpTransport
 from fastmcp.client.transports.base import SessionKwargs, TransportOptions
 from mcp import ClientSession
 from mcp.shared.exceptions import MCPError
-from mcp_types import REQUEST_TIMEOUT, CallToolResult
+from mcp_types import REQUEST_TIMEOUT, CallToolResult, Tool
 from mcp_types.version import LATEST_MODERN_VERSION
 from pydantic import BaseModel, ValidationError
 from typing_extensions import Unpack
@@ -109,15 +109,15 @@ class McpServer:
         except ValidationError as error:
             raise BadGateway(f"The {self.name} service gave a result of {tool} that makes no sense.") from error
 
-    async def tools(self) -> list[str]:
-        """Names of the tools this caller may call.
+    async def tools(self) -> list[Tool]:
+        """The tools of the server.
 
         Raises:
             ProblemError: the server refused, or cannot be reached.
         """
         try:
             async with self.client() as client:
-                return [tool.name for tool in await client.list_tools()]
+                return list(await client.list_tools())
         except _TRANSPORT_ERRORS as error:
             raise self.failure(error) from error
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from functools import partial
 
 from starlette.types import ASGIApp
 
 from services.organizations import seed
 from services.organizations.desk import OrganizationDesk
+from services.organizations.directory import Directory
 from services.organizations.settings import OrganizationsSettings
 from services.organizations.tables import Base
 from services.organizations.tools import TOOLS
@@ -19,7 +20,8 @@ from services.shared.mcp.server import Deployment, ToolServer
 
 INSTRUCTIONS = """\
 The organization the caller's token is about, and its members; there is no way to name another one.
-A failed call returns a problem object: act on its code (not_found, forbidden, invalid, conflict) and its errors."""
+A failed call returns a problem object: act on its code (not_found, forbidden, invalid, conflict, unavailable,
+bad_gateway) and its errors."""
 
 
 def create_app() -> ASGIApp:
@@ -36,10 +38,11 @@ async def _deployed() -> AsyncIterator[Deployment]:
     def lay(database: Database) -> None:
         seed.lay(world.load(settings.world, settings.world_seed), database)
 
-    with connected(settings.organizations_database_url, Base.metadata, lay=lay) as database:
+    directory = Directory(settings.issuer_url, settings.organizations_client_secret.get_secret_value())
+    with closing(directory), connected(settings.organizations_database_url, Base.metadata, lay=lay) as database:
         yield Deployment(
             url=settings.organizations_url,
             issuer=settings.issuer_url,
             instance_nonce=settings.instance_nonce,
-            desk_for=partial(OrganizationDesk, database=database),
+            desk_for=partial(OrganizationDesk, database=database, directory=directory),
         )

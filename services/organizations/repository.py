@@ -42,6 +42,11 @@ class MemberRepository:
         """The member of that id, if there is one within reach."""
         return self._session.scalar(self._visible().where(Member.id == member_id))
 
+    def owners(self) -> int:
+        """How many owners the organization has."""
+        counted = select(func.count()).where(Member.org_id == self._reach.org_id, Member.role == "owner")
+        return self._session.scalar(counted) or 0
+
     def page(self, wanted: Wanted, *, limit: int, after: Member | None) -> Page:
         """Up to ``limit`` members that come after one of them, by name."""
         matching = self._visible()

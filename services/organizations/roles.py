@@ -11,6 +11,8 @@ Role = Literal["owner", "admin", "agent", "requester", "viewer"]
 
 READ_SELF = Permission("read members", "orgs:read", frozenset(get_args(Role)))
 READ_ALL = Permission("read members", "orgs:read", READ_SELF.roles - {"requester"})
+CHANGE_ROLES = Permission("change roles", "orgs:write", frozenset({"owner", "admin"}))
+CHANGE_OWNERS = Permission("make somebody an owner, or change an owner's role", "orgs:write", frozenset({"owner"}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,3 +33,12 @@ def reach(caller: Caller) -> Reach:
         return Reach(caller.org_id)
     caller.require(READ_SELF)
     return Reach(caller.org_id, member_id=caller.subject)
+
+
+def require_change(caller: Caller, before: Role, after: Role) -> None:
+    """Refuse to change a role that the caller may not change, or not to that.
+
+    Raises:
+        Forbidden: not with this scope or role.
+    """
+    caller.require(CHANGE_OWNERS if "owner" in (before, after) else CHANGE_ROLES)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import SecretStr
+
 from services.shared.settings import BaseUrl, ServiceSettings
 
 
@@ -10,5 +12,7 @@ class OrganizationsSettings(ServiceSettings):
 
     issuer_url: BaseUrl
     organizations_url: BaseUrl
+    organizations_client_secret: SecretStr
+    """With which it asks the identity provider for itself."""
     organizations_database_url: str
     """An SQLAlchemy URL. The tables are made, and the world is seeded, if they are not there."""

@@ -34,6 +34,8 @@ class Member(Base):
     name: Mapped[str]
     email: Mapped[str]
     role: Mapped[Role]
+    version: Mapped[int] = mapped_column(default=1)
+    """Counts the changes, so that nobody overwrites one they have not seen."""
     searched: Mapped[str]
     """What a search looks through, case-folded: databases fold only ASCII, or each in its own way."""
 

@@ -9,12 +9,16 @@ from pydantic import Field
 
 from services.organizations.desk import OrganizationDesk
 from services.organizations.repository import Wanted
-from services.organizations.views import MemberPageView, MeView
+from services.organizations.roles import Role
+from services.organizations.views import MemberPageView, MeView, VersionedMemberView
 from services.shared.mcp.arguments import Cursor, Limit, SearchText
-from services.shared.mcp.tool import READ, desk, tool
+from services.shared.mcp.tool import OVERWRITE, READ, desk, tool
 
 Desk = Annotated[OrganizationDesk, Depends(desk)]
 
+MemberId = Annotated[str, Field(min_length=1, max_length=64, description="The member's id, from list_members.")]
+NewRole = Annotated[Role, Field(description="owner may do all; admin all but owners; agent and viewer see everybody.")]
+Version = Annotated[int, Field(ge=1, le=2**31, description="The member's version as it was read.")]
 Query = Annotated[SearchText | None, Field(description="Text to look for in name, username and email.")]
 
 
@@ -34,4 +38,17 @@ def list_members(desk: Desk, *, query: Query = None, limit: Limit = 20, cursor: 
     return MemberPageView.of(desk.list_members(Wanted(query), limit=limit, cursor=cursor))
 
 
-TOOLS = (whoami, list_members)
+@tool(scope="orgs:write", hints=OVERWRITE)
+def update_member_role(
+    desk: Desk, user_id: MemberId, *, role: NewRole, expected_version: Version
+) -> VersionedMemberView:
+    """Give a member of the caller's organization another role. Only for admins and owners; owners only by owners.
+
+    Take id and version from list_members. The member's next token carries the role; one they hold keeps the old role
+    until it expires. conflict: somebody changed the member since (read again), or it is the last owner. unavailable:
+    the identity provider could not be told, and nothing was changed; the same call may be repeated.
+    """
+    return VersionedMemberView.of(desk.update_member_role(user_id, role, expected_version=expected_version))
+
+
+TOOLS = (whoami, list_members, update_member_role)

@@ -48,6 +48,17 @@ class MemberView(View):
         )
 
 
+class VersionedMemberView(MemberView):
+    """A member as one who may change them has to know them."""
+
+    version: Annotated[int, Field(description="What update_member_role wants as expected_version.")]
+
+    @classmethod
+    def of(cls, member: Member) -> VersionedMemberView:
+        """The member as they are shown."""
+        return cls(**MemberView.of(member).model_dump(by_alias=False), version=member.version)
+
+
 class MeView(MemberView):
     """The caller, and the organization the token is about."""
 
@@ -63,7 +74,7 @@ class MeView(MemberView):
 class MemberPageView(View):
     """A page of members, by name."""
 
-    items: list[MemberView]
+    items: list[VersionedMemberView]
     next_cursor: NextCursor
     total: Total
 
@@ -71,7 +82,7 @@ class MemberPageView(View):
     def of(cls, listing: Listing) -> MemberPageView:
         """The page as it is shown."""
         return cls(
-            items=[MemberView.of(member) for member in listing.page.items],
+            items=[VersionedMemberView.of(member) for member in listing.page.items],
             next_cursor=listing.next_cursor,
             total=listing.page.total,
         )

@@ -22,7 +22,7 @@ WireTo = Callable[[str], Wire]
 
 TOOLS = {
     "ticketing": ["search_tickets", "get_ticket", "create_ticket"],
-    "organizations": ["whoami", "list_members"],
+    "organizations": ["whoami", "list_members", "update_member_role"],
 }
 BOTH = pytest.mark.parametrize("service", TOOLS)
 ERAS = pytest.mark.parametrize("mode", ["auto", "legacy"])
@@ -60,9 +60,10 @@ def test_every_tool_says_what_it_takes_gives_and_does(shared_stack: Stack, as_us
         assert tool.output_schema["additionalProperties"] is False
         hints = tool.annotations
         assert hints is not None
-        assert hints.read_only_hint is not tool.name.startswith("create_")
+        assert hints.read_only_hint is not tool.name.startswith(("create_", "update_"))
         assert hints.idempotent_hint is hints.read_only_hint
-        assert (hints.destructive_hint, hints.open_world_hint) == (False, False)
+        assert hints.destructive_hint is tool.name.startswith("update_")
+        assert hints.open_world_hint is False
 
 
 @BOTH

@@ -9,6 +9,8 @@ from typing import Any
 from pydantic_ai import ModelRetry, RunContext
 from pydantic_ai.exceptions import ToolFailed
 from pydantic_ai.mcp import CallToolFunc, MCPToolset, ToolResult
+from pydantic_ai.tools import ToolDefinition
+from pydantic_ai.toolsets import AbstractToolset
 
 from services.api.mcp_server import McpServer
 from services.shared.problems import InsufficientScope, ProblemError
@@ -16,7 +18,10 @@ from services.shared.problems import InsufficientScope, ProblemError
 
 @dataclass(frozen=True)
 class Toolbox:
-    """The servers that accept the caller, each called with the caller's own authority."""
+    """The servers that accept the caller, each called with the caller's own authority.
+
+    Tools that destroy something are left out: nobody can be asked yet before a model calls one.
+    """
 
     servers: tuple[McpServer, ...]
 
@@ -42,13 +47,14 @@ class Toolbox:
         Raises:
             ProblemError: a server cannot be reached.
         """
-        return [tool for server in self.servers for tool in await server.tools()]
+        tools = [tool for server in self.servers for tool in await server.tools()]
+        return [tool.name for tool in tools if not (tool.annotations and tool.annotations.destructive_hint)]
 
     def failure(self, error: Exception) -> ProblemError | None:
         """What ``error``, which ended a run with these tools, means for our caller, if it came from a server."""
         return next((server.failure(error) for server in self.servers if server.broken), None)
 
-    def toolsets(self) -> list[MCPToolset[None]]:
+    def toolsets(self) -> list[AbstractToolset[None]]:
         """The tools as the agent takes them. A tool that fails tells the model so, and does not end the run."""
         return [
             MCPToolset(
@@ -56,9 +62,13 @@ class Toolbox:
                 id=server.name,
                 tool_error_behavior="failed",
                 process_tool_call=partial(_explaining, server),
-            )
+            ).filtered(_harmless)
             for server in self.servers
         ]
+
+
+def _harmless(_: RunContext[object], tool: ToolDefinition) -> bool:
+    return not ((tool.metadata or {}).get("annotations") or {}).get("destructiveHint", False)
 
 
 async def _explaining(
