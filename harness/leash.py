@@ -1,13 +1,10 @@
-"""What ties a child to its parent's life, and how a whole process tree is ended. Such platform code is only here."""
+"""How a whole process tree is found and ended. Such platform code is only here and in :mod:`harness.tether`."""
 
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
-import signal
 import sys
-import threading
 import time
 from collections.abc import Container, Iterable
 from functools import cache
@@ -15,44 +12,8 @@ from pathlib import Path
 
 import psutil
 
-PR_SET_PDEATHSIG = 1
-PR_SET_CHILD_SUBREAPER = 36
 KILLED_IN_S = 2.0
 """How long a killed process may take to be gone."""
-
-
-def die_with_parent(leash: int) -> None:
-    """End this process when its parent is gone: when ``leash``, the read end of a pipe the parent holds, closes.
-
-    On Linux the kernel does it, at once and for a process too busy or too broken to notice: SIGKILL at the parent's
-    death (prctl(2); it follows the *thread* that spawned us, so parents spawn from their main thread).
-    """
-    if sys.platform == "linux":
-        follow_parent(yes=True)
-        return
-
-    def watch() -> None:
-        while True:
-            try:
-                if not os.read(leash, 1):
-                    break
-            except OSError:
-                break
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    threading.Thread(target=watch, name="leash", daemon=True).start()
-
-
-def follow_parent(*, yes: bool) -> None:
-    """Have the kernel kill this process when its parent dies, or no longer (Linux)."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL if yes else 0, 0, 0, 0)
-
-
-def adopt_orphans() -> None:
-    """Become the parent of descendants whose own parent dies, so that none of them escapes (Linux)."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def children(pid: int) -> list[psutil.Process]:

@@ -21,9 +21,9 @@ from typing import Any
 import uvicorn
 from starlette.types import ASGIApp
 
-from harness.leash import die_with_parent
 from harness.simulation.database import Database
 from harness.simulation.layer import SimulationLayer
+from harness.tether import die_with_parent
 
 STREAMS_MAY_TAKE_S = 1.0
 TICK_S = 1.0

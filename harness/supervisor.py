@@ -19,7 +19,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from harness import leash, listener, ports, state
+from harness import leash, listener, ports, state, tether
 from harness.backend import Backend
 from harness.control import Emit
 from harness.errors import HarnessError
@@ -291,7 +291,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     lock = state.lock(arguments.name)
     if lock is None:
         return state.ALREADY_RUNNING
-    leash.adopt_orphans()
+    tether.adopt_orphans()
     for left in state.reap():
         print(f"ended what {left} left behind", file=sys.stderr)
     asyncio.run(_supervise(arguments))

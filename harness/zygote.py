@@ -30,7 +30,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from harness import leash, serve
+from harness import leash, serve, tether
 
 GRACE_S = 1.0
 THREADS_GONE_IN_S = 5.0
@@ -144,7 +144,7 @@ class Zygote:
             os.environ.clear()
             os.environ.update(asked["env"])
             gc.enable()
-            leash.die_with_parent(self._leash)
+            tether.die_with_parent(self._leash)
             code = serve.run(build(), descriptors)
         except SystemExit as ended:  # uvicorn's way to say that the lifespan did not start
             code = ended.code if isinstance(ended.code, int) else 1
@@ -190,7 +190,7 @@ class Zygote:
 
 
 def _follow_parent() -> None:
-    leash.follow_parent(yes=True)
+    tether.follow_parent(yes=True)
 
 
 def _redirect(log: str) -> None:
@@ -245,7 +245,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     tell(channels[mine], {"pid": os.getpid()})
     warm = wanted[mine]["warm"]
     apps = _warmed(warm) if libraries or warm else {}
-    leash.follow_parent(yes=False)  # from here on the channel tells, and there may be others to end first
+    tether.follow_parent(yes=False)  # from here on the channel tells, and there may be others to end first
     try:
         Zygote(channels[mine], inboxes[mine], apps, builds=bool(libraries) and not anything).run()
     finally:
@@ -255,8 +255,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _warm_under(parent: int) -> None:
     """Until it is warm, a zygote does not look at its channel: it ends with ``parent``, by the kernel's hand."""
-    leash.adopt_orphans()
-    leash.follow_parent(yes=True)
+    tether.adopt_orphans()
+    tether.follow_parent(yes=True)
     if os.getppid() != parent:  # it died before we could follow it
         raise SystemExit(0)
 

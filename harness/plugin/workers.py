@@ -13,7 +13,7 @@ import threading
 import psutil
 import pytest
 
-from harness import leash
+from harness import leash, tether
 
 STARTED_BY_EXECNET = "sys.stdin.readline()"
 
@@ -41,7 +41,7 @@ def _follow() -> None:
     On a terminal a worker gets it twice, from the terminal and from the controlling pytest; the second would interrupt
     the fixtures that clean up after the first.
     """
-    leash.follow_parent(yes=True)
+    tether.follow_parent(yes=True)
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, _interrupt_once)
 
