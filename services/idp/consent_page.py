@@ -80,13 +80,14 @@ def router(pages: Pages) -> APIRouter:
         interaction, session = _open(form.interaction, request, provider, at=at)
         asked = interaction.request
         question = Question.of(asked, session.subject, provider)
-        logger.info("%s answered %s: %s", question.person.username, asked.client_id, form.answer)
         match form.answer:
             case consent.ALLOW:
                 question.allow(provider)
+                logger.info("%s lets %s in", question.person.username, asked.client_id)
                 return issue_code(asked, session, provider, at=at)
             case consent.DENY:
                 question.deny(provider)
+                logger.info("%s does not let %s in", question.person.username, asked.client_id)
                 return refuse(asked.redirect_uri, asked.state, AccessDenied("the person said no"), provider)
             case _:
                 raise _broken(f"answer must be {ALLOW} or {DENY}")

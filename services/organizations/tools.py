@@ -46,7 +46,7 @@ def update_member_role(
 
     Take id and version from list_members. The member's next token carries the role; one they hold keeps the old role
     until it expires. conflict: somebody changed the member since (read again), or it is the last owner. unavailable:
-    the identity provider could not be told, and nothing was changed; the same call may be repeated.
+    the identity provider did not confirm it, so it was not stored; repeat the same call, which puts both in step.
     """
     return VersionedMemberView.of(desk.update_member_role(user_id, role, expected_version=expected_version))
 

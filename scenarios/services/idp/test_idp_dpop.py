@@ -272,3 +272,14 @@ def test_the_metadata_name_the_algorithms(alone: Alone) -> None:
     metadata = alone.http.get("/.well-known/openid-configuration").json()
     assert metadata["dpop_signing_alg_values_supported"] == ["ES256", "EdDSA", "RS256"]
     assert EXCHANGE in metadata["grant_types_supported"]
+
+
+def test_the_directory_takes_a_bound_token_with_its_key_only(alone: Alone) -> None:
+    key, secret = Key(alone), ("organizations", quote_plus(alone.organizations_secret))
+    form = {"grant_type": "client_credentials", "scope": "users:read"}
+    token = alone.post("/token", form, auth=secret, headers=key.proof()).json()["access_token"]
+    stolen = alone.http.get("/scim/v2/Users", headers={"Authorization": f"Bearer {token}"})
+    assert (stolen.status_code, stolen.headers["content-type"]) == (401, "application/scim+json")
+    bound = key.proof("/scim/v2/Users", "GET", ath=encoded(hashlib.sha256(token.encode()).digest()))
+    answer = alone.http.get("/scim/v2/Users", headers={"Authorization": f"DPoP {token}"} | bound)
+    assert (answer.status_code, answer.json().get("totalResults")) == (200, 10), answer.text

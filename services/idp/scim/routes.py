@@ -137,7 +137,8 @@ def _authorize(request: Request, scope: str, provider: Provider, *, at: float) -
             raise BearerError(403, "insufficient_scope", f"the token has no scope {scope}", scope=scope)
     except BearerError as error:
         detail = error.body.get("error_description", "a bearer token is missing")
-        raise ScimError(error.status, detail, headers={"WWW-Authenticate": error.challenge}) from None
+        headers = {**error.headers, "WWW-Authenticate": error.challenge}
+        raise ScimError(error.status, detail, headers=headers) from None
 
 
 def _is_own(token: AccessToken, provider: Provider) -> bool:
