@@ -143,6 +143,11 @@ class IdpControl:
         """A new client, or one changed: ``grants``, ``resources`` (URIs), ``redirect_uris``, ``secret`` and so on."""
         return self._ask("PUT", f"/clients/{client_id}", changes)
 
+    def register(self, **metadata: Any) -> dict[str, Any]:
+        """A client that registers itself, as any may (RFC 7591); returns what it is told, its secrets among it."""
+        answer = self._http.post(f"{self.url}/register", json=metadata)
+        return self._told(answer)
+
     def drop_client(self, client_id: str) -> None:
         """No such client any more."""
         self._ask("DELETE", f"/clients/{client_id}")
@@ -230,9 +235,12 @@ class IdpControl:
     def _ask(self, method: str, path: str, body: Any = None, **query: str) -> dict[str, Any]:
         if body is None and method == "POST":
             body = {}
-        answer = self._http.request(method, path, json=body, params=query)
+        return self._told(self._http.request(method, path, json=body, params=query))
+
+    @staticmethod
+    def _told(answer: httpx.Response) -> dict[str, Any]:
         if answer.is_error:
             told = answer.json() if answer.headers.get("content-type") == "application/json" else {}
             description = told.get("error_description", answer.text[:300])
-            raise ControlError(f"{method} {answer.url} answered {answer.status_code}: {description}")
+            raise ControlError(f"{answer.request.method} {answer.url} answered {answer.status_code}: {description}")
         return dict(answer.json()) if answer.content else {}

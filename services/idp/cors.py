@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.idp.provider import Provider
+from services.idp.settings import LOOPBACK
 
+_REGISTER = "/register"
 _METHODS = {
     "/.well-known/openid-configuration": "GET",
     "/.well-known/oauth-authorization-server": "GET",
@@ -16,6 +20,7 @@ _METHODS = {
     "/par": "POST",
     "/revoke": "POST",
     "/userinfo": "GET, POST",
+    _REGISTER: "POST",
 }
 """Not the pages: a browser goes there by itself, and no script has a reason to look."""
 
@@ -32,7 +37,7 @@ class RegisteredOrigins:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        granted = _granted(headers.get("origin"), scope["provider"])
+        granted = _granted(headers.get("origin"), scope["provider"], scope["path"])
         if scope["method"] == "OPTIONS" and "access-control-request-method" in headers:
             answer = PlainTextResponse(status_code=204) if granted else PlainTextResponse("unknown origin", 403)
             preflight = {
@@ -54,7 +59,15 @@ class RegisteredOrigins:
         await self._app(scope, receive, telling)
 
 
-def _granted(origin: str | None, provider: Provider) -> dict[str, str]:
-    if origin is None or origin not in provider.registry.origins:
+def _granted(origin: str | None, provider: Provider, path: str) -> dict[str, str]:
+    if origin is None or not (_registers(origin, path) or origin in provider.registry.origins):
         return {}
     return {"Access-Control-Allow-Origin": origin, "Access-Control-Expose-Headers": "WWW-Authenticate, DPoP-Nonce"}
+
+
+def _registers(origin: str, path: str) -> bool:
+    """A client has no origin here before it is known: whatever page of this machine may make itself known."""
+    try:
+        return path == _REGISTER and urlsplit(origin).hostname in LOOPBACK
+    except ValueError:
+        return False

@@ -90,6 +90,7 @@ def _metadata(request: Request, provider: Provider) -> dict[str, Any]:
     return {
         "issuer": provider.issuer,
         **endpoints,
+        **_registration(provider),
         "response_types_supported": list(RESPONSE_TYPES),
         "response_modes_supported": list(RESPONSE_MODES),
         "grant_types_supported": list(GRANTS),
@@ -112,6 +113,10 @@ def _metadata(request: Request, provider: Provider) -> dict[str, Any]:
         "request_parameter_supported": False,
         "request_uri_parameter_supported": False,
     }
+
+
+def _registration(provider: Provider) -> dict[str, str]:
+    return {"registration_endpoint": f"{provider.issuer}/register"} if provider.registry.registrants else {}
 
 
 def _authentication(endpoint: str, methods: Sequence[AuthMethod]) -> dict[str, Any]:

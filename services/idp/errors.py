@@ -124,6 +124,26 @@ class RegistrationNotSupported(OAuthError):
     error = "registration_not_supported"
 
 
+class InvalidRedirectUri(OAuthError):
+    """RFC 7591 §3.2.2; likewise the two that follow."""
+
+    error = "invalid_redirect_uri"
+
+
+class InvalidClientMetadata(OAuthError):
+    error = "invalid_client_metadata"
+
+
+class InvalidSoftwareStatement(OAuthError):
+    error = "invalid_software_statement"
+
+
+class NotOffered(AccessDenied):
+    """This tenant does not do that."""
+
+    status = 403
+
+
 class InvalidDpopProof(OAuthError):
     """RFC 9449 §5."""
 

@@ -32,7 +32,10 @@ def credentials(control: Any) -> dict[str, str]:
     )
     person = control.mint(audience="api", scopes=["openid", "profile", "email"], ttl=LASTS_S)
     machine = control.mint(machine=True, client="organizations", audience="directory", ttl=LASTS_S)
+    registered = control.register(client_name="Fuzzed", redirect_uris=["http://127.0.0.1/callback"])
     return {
+        "IDP_FUZZ_REGISTERED": registered["client_id"],
+        "IDP_FUZZ_REGISTRATION_TOKEN": registered["registration_access_token"],
         "IDP_FUZZ_CLIENT": CLIENT,
         "IDP_FUZZ_SECRET": secret,
         "IDP_FUZZ_ACCESS_TOKEN": person["token"],

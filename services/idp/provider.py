@@ -65,6 +65,7 @@ class Provider:
                 clients=Directory(written.clients, Client, changes("clients")),
                 resources=Directory(written.resources, Resource, changes("resources")),
                 users=Directory(written.users, User, changes("users")),
+                registrants=written.registrants,
             ),
             keys=KeyRing(Shelf(connection, KeptKey, tenant=tenant, name="keys"), written.algorithm, maker),
             cookies=Cookies.of(issuer, tenant),

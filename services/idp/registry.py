@@ -149,6 +149,14 @@ class User(_Entry):
         return claims
 
 
+class Registrants(_Entry):
+    """What clients that register themselves may have."""
+
+    resources: Names
+    """URIs."""
+    grants: Names
+
+
 @dataclass(frozen=True, slots=True)
 class Organization:
     """The people of one organization, as the login page groups them."""
@@ -170,6 +178,8 @@ class Registry:
     """By URI."""
     users: Directory[User]
     """By subject."""
+    registrants: Registrants | None = None
+    """None: clients cannot register themselves."""
 
     @property
     def origins(self) -> frozenset[str]:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from services.idp.registry import Algorithm, Client, Resource, User
+from services.idp.registry import Algorithm, Client, Registrants, Resource, User
 from services.idp.settings import IdpSettings
 from services.shared import world
 from services.shared.world import read_yaml
@@ -30,6 +30,8 @@ class TenantEntries(BaseModel):
     clients: dict[str, dict[str, Any]]
     users: list[dict[str, Any]] | None = None
     """None: the people of the seeded world."""
+    registration: dict[str, list[str]] | None = None
+    """Which ``resources`` and ``grants`` clients get that register themselves; None: they cannot."""
 
 
 class Written(BaseModel):
@@ -42,6 +44,7 @@ class Written(BaseModel):
     clients: dict[str, Client]
     resources: dict[str, Resource]
     users: dict[str, User]
+    registrants: Registrants | None
 
 
 def read(settings: IdpSettings) -> dict[str, TenantEntries]:
@@ -87,6 +90,7 @@ def written(entries: TenantEntries, settings: IdpSettings, *, issuer: str) -> Wr
         clients=clients,
         resources={resource.uri: resource for resource in known.values()},
         users={user.sub: user for user in users},
+        registrants=_registrants(entries.registration, known),
     )
 
 
@@ -115,6 +119,16 @@ def _filled(value: Any, places: Mapping[str, str]) -> Any:
             return [_filled(entry, places) for entry in value]
         case _:
             return value
+
+
+def _registrants(entry: dict[str, list[str]] | None, known: Mapping[str, Resource]) -> Registrants | None:
+    if entry is None:
+        return None
+    unknown = [name for name in entry.get("resources", ()) if name not in known]
+    if unknown:
+        raise ValueError(f"the registry: registration names resource {unknown[0]!r}; known: {', '.join(known)}")
+    uris = [known[name].uri for name in entry.get("resources", ())]
+    return _checked(Registrants, {"grants": [], **entry, "resources": uris}, "registration")
 
 
 def _client(name: str, entry: dict[str, Any], known: Mapping[str, Resource]) -> Client:

@@ -1,0 +1,195 @@
+"""Dynamic registration: a client makes itself known (RFC 7591) and looks after what it said (RFC 7592)."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from services.idp import client_metadata
+from services.idp.client_metadata import ClientMetadata
+from services.idp.errors import NO_STORE, BearerError, Documented, ErrorBody, InvalidClientMetadata, NotOffered
+from services.idp.provider import Now, Provider, Started
+from services.idp.registry import Client, Registrants, digest
+from services.shared import strict_json
+
+LONGEST = 32 * 1024
+"""Bytes of a registration."""
+
+MOST = 1_000
+"""Clients of this kind in a tenant; the one that registered first makes room for the next."""
+
+router = APIRouter()
+
+
+class Registered(BaseModel):
+    """RFC 7591 §3.2.1, with what RFC 7592 §3 adds, and all metadata as they are registered."""
+
+    model_config = ConfigDict(extra="allow")
+
+    client_id: str
+    client_id_issued_at: int
+    registration_client_uri: str
+    client_secret: str | None = None
+    client_secret_expires_at: int | None = None
+    registration_access_token: str | None = None
+
+
+_BODY: dict[str, Any] = {
+    "requestBody": {"required": True, "content": {"application/json": {"schema": ClientMetadata.model_json_schema()}}}
+}
+_REFUSED: Documented = {400: {"model": ErrorBody}, 403: {"model": ErrorBody}}
+_MANAGED: Documented = {
+    400: {"model": ErrorBody},
+    401: {"description": "No registration access token, or not that of this client (RFC 7592 §2)"},
+}
+
+
+@router.post(
+    "/register",
+    operation_id="register",
+    status_code=201,
+    responses={201: {"model": Registered}, **_REFUSED},
+    openapi_extra=_BODY,
+)
+async def register(request: Request, provider: Started, at: Now) -> JSONResponse:
+    """Make a client known; nobody has to be anybody for that, and it gets nothing before a person agreed."""
+    told = client_metadata.read(await _document(request))
+    client_id, token = f"client_{secrets.token_urlsafe(12)}", secrets.token_urlsafe(32)
+    secret = _secret(told)
+    client = client_metadata.client(
+        client_id,
+        told,
+        provider,
+        _allowed(provider),
+        issued_at=int(at),
+        registration_digest=digest(token),
+        secret_digest=digest(secret) if secret else None,
+    )
+    _make_room(provider)
+    provider.registry.clients.put(client_id, client)
+    answer = _described(client, told, provider) | {"registration_access_token": token} | _with(secret)
+    return JSONResponse(answer, 201, NO_STORE)
+
+
+@router.get(
+    "/register/{client_id}", operation_id="readRegistration", responses={200: {"model": Registered}, **_MANAGED}
+)
+async def read_registration(client_id: str, request: Request, provider: Started) -> JSONResponse:
+    """What is registered (RFC 7592 §2.1); a secret is not known here any more, and not told."""
+    client = _managed(client_id, request, provider)
+    return JSONResponse(_described(client, _metadata(client), provider), headers=NO_STORE)
+
+
+@router.put(
+    "/register/{client_id}",
+    operation_id="updateRegistration",
+    responses={200: {"model": Registered}, **_MANAGED},
+    openapi_extra=_BODY,
+)
+async def update_registration(client_id: str, request: Request, provider: Started) -> JSONResponse:
+    """Register something else in place of all that was (RFC 7592 §2.2)."""
+    before = _managed(client_id, request, provider)
+    document = await _document(request)
+    told = client_metadata.read(document)
+    if isinstance(document, dict) and document.get("client_id", client_id) != client_id:
+        raise InvalidClientMetadata("client_id cannot be changed")
+    secret = _secret(told) if before.secret_digest is None else None
+    by_secret = told.token_endpoint_auth_method.startswith("client_secret")
+    client = client_metadata.client(
+        client_id,
+        told,
+        provider,
+        _allowed(provider),
+        issued_at=before.issued_at,
+        registration_digest=before.registration_digest,
+        secret_digest=(digest(secret) if secret else before.secret_digest) if by_secret else None,
+    )
+    provider.registry.clients.put(client_id, client)
+    return JSONResponse(_described(client, told, provider) | _with(secret), headers=NO_STORE)
+
+
+@router.delete("/register/{client_id}", operation_id="deleteRegistration", status_code=204, responses=_MANAGED)
+async def delete_registration(client_id: str, request: Request, provider: Started) -> Response:
+    """Be unknown again (RFC 7592 §2.3): nothing that was issued to the client can be renewed."""
+    _managed(client_id, request, provider)
+    provider.registry.clients.drop(client_id)
+    return Response(status_code=204, headers=NO_STORE)
+
+
+async def _document(request: Request) -> object:
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        raise InvalidClientMetadata("the body must be application/json")
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LONGEST:
+            raise InvalidClientMetadata("the body is too long")
+    try:
+        return strict_json.loads(body)
+    except ValueError:
+        raise InvalidClientMetadata("the body is not JSON") from None
+
+
+def _allowed(provider: Provider) -> Registrants:
+    if provider.registry.registrants is None:
+        raise NotOffered("clients cannot register themselves here")
+    return provider.registry.registrants
+
+
+def _managed(client_id: str, request: Request, provider: Provider) -> Client:
+    """The client whose registration access token is presented; that there is none of the name is not told."""
+    headers = request.headers.getlist("authorization")
+    if len(headers) > 1:
+        raise BearerError(400, "invalid_request", "the Authorization header is given more than once")
+    scheme, _, token = (headers[0] if headers else "").partition(" ")
+    if scheme.lower() != "bearer":
+        raise BearerError(401)
+    client = provider.registry.clients.get(client_id)
+    expected = client.registration_digest if client else None
+    if client is None or expected is None or not secrets.compare_digest(digest(token.strip()), expected):
+        raise BearerError(401, "invalid_token", "the token does not belong to this client")
+    return client
+
+
+def _make_room(provider: Provider) -> None:
+    clients = provider.registry.clients
+    own = [client_id for client_id, client in clients.items() if client.registration_digest is not None]
+    for client_id in own[: max(0, len(own) - MOST + 1)]:
+        clients.drop(client_id)
+
+
+def _secret(told: ClientMetadata) -> str | None:
+    return secrets.token_urlsafe(32) if told.token_endpoint_auth_method.startswith("client_secret") else None
+
+
+def _with(secret: str | None) -> dict[str, Any]:
+    """RFC 7591 §3.2.1: 0 is a secret that does not expire."""
+    return {"client_secret": secret, "client_secret_expires_at": 0} if secret else {}
+
+
+def _metadata(client: Client) -> ClientMetadata:
+    return ClientMetadata(
+        redirect_uris=sorted(client.redirect_uris),
+        token_endpoint_auth_method=client.auth_method,
+        grant_types=sorted(client.grants),
+        client_name=None if client.name == client.id else client.name,
+        jwks=client.jwks,
+        post_logout_redirect_uris=sorted(client.post_logout_redirect_uris),
+        backchannel_logout_uri=client.backchannel_logout_uri,
+        dpop_bound_access_tokens=client.dpop_bound,
+        require_pushed_authorization_requests=client.pushes,
+    )
+
+
+def _described(client: Client, told: ClientMetadata, provider: Provider) -> dict[str, Any]:
+    return told.model_dump(exclude_none=True) | {
+        "client_id": client.id,
+        "client_id_issued_at": client.issued_at,
+        "registration_client_uri": f"{provider.issuer}/register/{client.id}",
+        "response_types": ["code"] if client.redirect_uris else [],
+    }
