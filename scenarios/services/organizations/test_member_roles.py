@@ -194,10 +194,13 @@ def test_arguments_that_make_no_sense_are_invalid(as_user: AsUser, wrong: dict[s
 
 
 @pytest.mark.destructive
-def test_without_the_provider_nothing_is_changed_and_the_same_call_works_later(
-    organizations: RunningService, as_user: AsUser
+@pytest.mark.parametrize("lost", ["the token request", "the change"])
+def test_what_the_provider_does_not_confirm_is_not_stored_and_the_same_call_works_later(
+    organizations: RunningService, as_user: AsUser, lost: str
 ) -> None:
     olivia = as_user("olivia")
+    if lost == "the change":
+        change(olivia, "victor", "agent")  # a token is kept from then on
     read = member(olivia, "rita")
     wanted = {"user_id": read["id"], "role": "agent", "expected_version": read["version"]}
     with paused(organizations.stack.service("idp")):
