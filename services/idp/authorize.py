@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import RedirectResponse
 
-from services.idp import interactions, pkce, pushed, redirects, resource, scopes, sessions
+from services.idp import interactions, metadata_documents, pkce, pushed, redirects, resource, scopes, sessions
 from services.idp.consent import Question
 from services.idp.errors import (
     REFUSED,
@@ -185,6 +185,7 @@ async def authorize(request: Request, provider: Started, at: Now) -> RedirectRes
         parameters = Parameters.of_query(request)
     except InvalidRequest as error:
         raise _broken(error) from None
+    await _learn(parameters, provider, at=at)
     return _answered(parameters, request, provider, at=at)
 
 
@@ -202,6 +203,7 @@ async def authorize_by_form(request: Request, provider: Started, at: Now) -> Red
         parameters = await Parameters.of_body(request)
     except InvalidRequest as error:
         raise _broken(error) from None
+    await _learn(parameters, provider, at=at)
     return _answered(parameters, request, provider, at=at)
 
 
@@ -265,6 +267,14 @@ def _answered(parameters: Parameters, request: Request, provider: Provider, *, a
         return _proceed(_accepted(asked, provider), request, provider, at=at)
     except OAuthError as error:
         return refuse(redirect_uri, _state(parameters), error, provider)
+
+
+async def _learn(parameters: Parameters, provider: Provider, *, at: float) -> None:
+    """Know the client that is described at its own address; nobody is redirected to one that cannot be known."""
+    try:
+        await metadata_documents.learn(parameters, provider, at=at)
+    except OAuthError as error:
+        raise Refusal("Unknown application", f"The problem: {error.description}.") from None
 
 
 def _addressee(parameters: Parameters, registry: Registry) -> tuple[Client, str]:

@@ -115,8 +115,10 @@ def _metadata(request: Request, provider: Provider) -> dict[str, Any]:
     }
 
 
-def _registration(provider: Provider) -> dict[str, str]:
-    return {"registration_endpoint": f"{provider.issuer}/register"} if provider.registry.registrants else {}
+def _registration(provider: Provider) -> dict[str, Any]:
+    if provider.registry.registrants is None:
+        return {"client_id_metadata_document_supported": False}
+    return {"registration_endpoint": f"{provider.issuer}/register", "client_id_metadata_document_supported": True}
 
 
 def _authentication(endpoint: str, methods: Sequence[AuthMethod]) -> dict[str, Any]:

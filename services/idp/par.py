@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from services.idp import client_auth, dpop, redirects
+from services.idp import client_auth, dpop, metadata_documents, redirects
 from services.idp.authorize import CHECKS, Asked, AuthorizeForm
 from services.idp.client_auth import ClientForm
 from services.idp.errors import NO_STORE, ErrorBody, InvalidRequest
@@ -44,6 +44,7 @@ class Pushed(BaseModel):
 async def push(request: Request, provider: Started, at: Now) -> JSONResponse:
     """Check a request as if the browser had brought it, and keep it for the browser to name."""
     parameters = await Parameters.of_body(request)
+    await metadata_documents.learn(parameters, provider, at=at)
     client = client_auth.authenticate(request, parameters, provider, at=at)
     thumbprint = dpop.proven(request, provider, at=at)
     if parameters.single("request_uri") is not None:

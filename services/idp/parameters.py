@@ -81,6 +81,10 @@ class Parameters:
             raise InvalidRequest(f"{name} is given more than once")
         return values[0] if values else None
 
+    def first(self, name: str) -> str | None:
+        """The value, or the first of several, None if there is none."""
+        return next(iter(self._values.get(name, ())), None)
+
     @property
     def pairs(self) -> list[tuple[str, str]]:
         """Names and values in the order in which the names came first."""

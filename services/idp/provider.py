@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Self
 
 from fastapi import Depends
@@ -37,6 +37,8 @@ class Provider:
     store: Store
     sign_ins: SignInQueue
     outbound: Outbound
+    documents: dict[str, float] = field(default_factory=dict)
+    """Until when (POSIX seconds) a client is believed that is described elsewhere, by its id."""
 
     @classmethod
     def of(

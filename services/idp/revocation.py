@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.idp import client_auth
+from services.idp import client_auth, metadata_documents
 from services.idp.client_auth import ClientForm
 from services.idp.errors import NO_STORE, ErrorBody, InvalidGrant, UnsupportedTokenType
 from services.idp.parameters import Parameters, form_body
@@ -40,6 +40,7 @@ async def revoke(request: Request, provider: Started, at: Now) -> Response:
     One that is not known is no error (§2.2).
     """
     parameters = await Parameters.of_body(request)
+    await metadata_documents.learn(parameters, provider, at=at)
     client = client_auth.authenticate(request, parameters, provider, at=at)
     form = parameters.parse(RevocationForm)
     if not _revoke_refresh_token(form.token, client, provider, at=at):

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from services.idp import client_auth, dpop
+from services.idp import client_auth, dpop, metadata_documents
 from services.idp.errors import (
     NO_STORE,
     ErrorBody,
@@ -50,6 +50,7 @@ PATH = "/token"
 async def token(request: Request, provider: Started, at: Now) -> Response:
     """Hand in a grant for tokens."""
     parameters = await Parameters.of_body(request)
+    await metadata_documents.learn(parameters, provider, at=at)
     client = client_auth.authenticate(request, parameters, provider, at=at)
     grant = _allowed(parameters.single("grant_type"), client)
     key = parameters.proven_key = dpop.proven(request, provider, at=at)
