@@ -53,6 +53,7 @@ def for_ours() -> str:
     tenant: dict[str, Any] = {
         "resources": resource,
         "scopes": {name: name for name in (*OPENID, *SCOPES)},
+        "registration": {"grants": _PUBLIC_GRANTS, "resources": ["tickets"]},
         "clients": {name: {"name": name, **public} for name in (PUBLIC, OTHER)}
         | {SERVICE: {"name": SERVICE, **service}},
         "users": [{**person, "org_id": "org", "org_name": "Tickets"}],

@@ -221,7 +221,7 @@ def test_nobody_else_can(alone: Alone, method: str) -> None:
     assert managed(alone, answer, "GET").status_code == 200
 
 
-@pytest.mark.parametrize("origin", ["http://localhost:6274", "http://127.0.0.1:1", "http://[::1]:8080"])
+@pytest.mark.parametrize("origin", ["http://localhost:6274", "http://127.0.0.1:1", "http://[::1]:2"])
 def test_a_page_on_this_machine_may_register(alone: Alone, origin: str) -> None:
     asked = {"Origin": origin, "Access-Control-Request-Method": "POST"}
     answer = alone.http.options("/register", headers=asked)
