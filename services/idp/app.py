@@ -24,6 +24,9 @@ from starlette.responses import JSONResponse, Response
 from services.idp import (
     authorize,
     consent_page,
+    device,
+    device_answer,
+    device_page,
     discovery,
     introspection,
     login,
@@ -83,6 +86,9 @@ def create_app() -> FastAPI:
         consent_page.router(pages),
         userinfo.router,
         introspection.router,
+        device.router,
+        device_page.router(pages),
+        device_answer.router(pages),
         revocation.router,
         logout.router(pages),
     ):

@@ -264,7 +264,7 @@ def _answered(parameters: Parameters, request: Request, provider: Provider, *, a
         asked = Asked(parameters.parse(AuthorizeForm), client, provider.registry, pushed=is_pushed)
         for check in CHECKS:
             check(asked)
-        return _proceed(_accepted(asked, provider), request, provider, at=at)
+        return proceed(_accepted(asked, provider), request, provider, at=at)
     except OAuthError as error:
         return refuse(redirect_uri, _state(parameters), error, provider)
 
@@ -330,7 +330,12 @@ def _hinted_subject(hint: str | None, provider: Provider) -> str | None:
         raise InvalidRequest(f"id_token_hint: {error.description}") from None
 
 
-def _proceed(asked: AuthorizationRequest, request: Request, provider: Provider, *, at: float) -> RedirectResponse:
+def proceed(asked: AuthorizationRequest, request: Request, provider: Provider, *, at: float) -> RedirectResponse:
+    """On to whatever page is needed; or straight back, with a code.
+
+    Raises:
+        OAuthError: a page is needed, and none may be shown.
+    """
     chosen = provider.sign_ins.take()
     if chosen is not None:
         return _without_page(chosen, asked, request, provider, at=at)

@@ -76,8 +76,6 @@ def page(
 
     ``way_back`` is the redirect URI that the answer leads to, ``other_person`` where somebody else can sign in.
     """
-    known = provider.registry.scopes
-    at_resource = question.resource.scopes
     return pages.render(
         "consent.html",
         tenant=provider.tenant,
@@ -87,6 +85,14 @@ def page(
         kept=kept,
         way_back=urlsplit(way_back).netloc if way_back else None,
         other_person=other_person,
-        own=[known[scope] for scope in known if scope in question.scopes - at_resource],
-        theirs=[known[scope] for scope in known if scope in question.scopes & at_resource],
+        wishes=wishes(question.scopes, question.resource, provider),
     )
+
+
+def wishes(scopes: frozenset[str], resource: Resource, provider: Provider) -> dict[str, list[str]]:
+    """In the words of the registry: what an application wants to do at the resource, and what to know of the person."""
+    known = provider.registry.scopes
+    return {
+        "theirs": [known[scope] for scope in known if scope in scopes & resource.scopes],
+        "own": [known[scope] for scope in known if scope in scopes - resource.scopes],
+    }

@@ -18,6 +18,7 @@ _METHODS = {
     "/jwks": "GET",
     "/token": "POST",
     "/par": "POST",
+    "/device_authorization": "POST",
     "/revoke": "POST",
     "/userinfo": "GET, POST",
     _REGISTER: "POST",

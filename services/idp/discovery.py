@@ -20,6 +20,7 @@ _ENDPOINTS: Mapping[str, str] = {
     "authorization_endpoint": "authorize",
     "token_endpoint": "token",
     "pushed_authorization_request_endpoint": "push",
+    "device_authorization_endpoint": "device_authorization",
     "userinfo_endpoint": "userinfo",
     "introspection_endpoint": "introspect",
     "revocation_endpoint": "revoke",

@@ -98,6 +98,20 @@ class AccessDenied(OAuthError):
     error = "access_denied"
 
 
+class AuthorizationPending(OAuthError):
+    """RFC 8628 §3.5; likewise the two that follow."""
+
+    error = "authorization_pending"
+
+
+class SlowDown(AuthorizationPending):
+    error = "slow_down"
+
+
+class ExpiredToken(OAuthError):
+    error = "expired_token"
+
+
 class LoginRequired(OAuthError):
     """OIDC Core §3.1.2.6."""
 

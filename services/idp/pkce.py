@@ -36,6 +36,10 @@ def verify(verifier: str, challenge: str) -> None:
     Raises:
         InvalidGrant: it is not what the challenge was made from.
     """
-    made = urlsafe_b64encode(sha256(verifier.encode()).digest()).rstrip(b"=")
-    if not _VERIFIER.fullmatch(verifier) or not compare_digest(made, challenge.encode()):
+    if not _VERIFIER.fullmatch(verifier) or not compare_digest(s256(verifier).encode(), challenge.encode()):
         raise InvalidGrant("code_verifier does not match")
+
+
+def s256(verifier: str) -> str:
+    """The challenge made from a verifier (§4.2)."""
+    return urlsafe_b64encode(sha256(verifier.encode()).digest()).rstrip(b"=").decode()

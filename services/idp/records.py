@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 NEVER = 253_402_300_799.0
 """POSIX seconds of the last moment of the year 9999, for what does not end by itself."""
@@ -109,6 +109,51 @@ class RefreshToken:
     family: str
     expires_at: float
     used: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceRequest:
+    """A device that asked, and what became of it (RFC 8628)."""
+
+    client_id: str
+    scopes: frozenset[str]
+    resource: str
+    """URI."""
+    interval: int
+    """Seconds between two of its questions."""
+    valid_until: float
+    expires_at: float
+    state: Literal["waiting", "granted", "denied", "used"] = "waiting"
+    family: str = ""
+    """What was granted."""
+    polled_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UserCode:
+    """What a device shows; it leads to its request."""
+
+    device: str
+    expires_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceConfirmation:
+    """The question whether a device is one's own, put in one browser."""
+
+    device: str
+    browser: str
+    verifier: str
+    """Of the authorization that follows (RFC 7636)."""
+    expires_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class WrongCodes:
+    """How many were typed lately."""
+
+    count: int
+    expires_at: float
 
 
 @dataclass(frozen=True, slots=True)

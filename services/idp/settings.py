@@ -45,6 +45,10 @@ class IdpSettings(ServiceSettings):
     """How long a nonce of ours is good for DPoP proofs (RFC 9449 §8); 0 asks for none."""
     interaction_seconds: PositiveInt = 600
     """How long a login page may stay open."""
+    device_seconds: PositiveInt = 600
+    """How long the code that a device shows is good."""
+    device_interval_seconds: PositiveInt = 5
+    """So long a device waits before it asks again."""
     session_seconds: PositiveInt = 8 * 3600
     refresh_seconds: PositiveInt = 30 * 24 * 3600
     """From the sign-in, however often the token was renewed meanwhile."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import secrets
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
+from hashlib import sha256
 from typing import Any, Generic, Protocol, TypeVar
 
 from pydantic import TypeAdapter
@@ -118,3 +120,15 @@ class Shelf(Generic[Record]):
 @cache
 def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
+
+
+def kept(shelf: Shelf[Record], record: Record, *, owner: str = "") -> str:
+    """Lay a record down under a new secret, and return that; on the shelf is only its digest."""
+    secret = secrets.token_urlsafe(32)
+    shelf.put(digest(secret), record, owner=owner)
+    return secret
+
+
+def digest(secret: str) -> str:
+    """The key of a record that is asked for by a secret."""
+    return sha256(secret.encode()).hexdigest()

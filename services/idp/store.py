@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import secrets
 import sqlite3
 from dataclasses import replace
-from hashlib import sha256
 from typing import Any
 
+from services.idp.devices import Devices
 from services.idp.records import (
     Code,
     Consent,
@@ -21,7 +20,7 @@ from services.idp.records import (
     Session,
     SpentAssertion,
 )
-from services.idp.shelf import Record, Shelf
+from services.idp.shelf import Record, Shelf, digest, kept
 
 
 class Store:
@@ -44,23 +43,25 @@ class Store:
         self._pushed = shelf(PushedRequest, "pushed-requests")
         self._refresh_tokens = shelf(RefreshToken, "refresh-tokens")
         self._revoked = shelf(Revocation, "revocations")
+        self.devices = Devices(connection, tenant=tenant)
         self._spent = shelf(SpentAssertion, "spent-assertions")
 
     def forget(self) -> None:
         """Forget everybody: nobody is signed in, and no code or token is known any more."""
         for shelf in self._shelves:
             shelf.clear()
+        self.devices.forget()
 
     def add_session(self, session: Session) -> str:
         """Returns the secret for the cookie."""
-        return _kept(self._sessions, session, owner=session.subject)
+        return kept(self._sessions, session, owner=session.subject)
 
     def session(self, secret: str | None, *, at: float) -> Session | None:
-        return self._sessions.get(_digest(secret), at=at) if secret else None
+        return self._sessions.get(digest(secret), at=at) if secret else None
 
     def end_session(self, secret: str | None) -> None:
         if secret:
-            self._sessions.drop(_digest(secret))
+            self._sessions.drop(digest(secret))
 
     def take_sessions(self, subject: str, *, at: float) -> list[Session]:
         """Those of a person, which are over now."""
@@ -129,11 +130,11 @@ class Store:
 
     def add_code(self, code: Code) -> str:
         """Returns the code as the client gets it."""
-        return _kept(self._codes, code)
+        return kept(self._codes, code)
 
     def take_code(self, secret: str, *, at: float) -> Code | None:
         """The code as it was before; afterwards it counts as used, whatever comes of this attempt."""
-        key = _digest(secret)
+        key = digest(secret)
         code = self._codes.get(key, at=at)
         if code:
             self._codes.put(key, replace(code, used=True))
@@ -151,22 +152,22 @@ class Store:
 
     def add_refresh_token(self, token: RefreshToken) -> str:
         """Returns the token as the client gets it."""
-        return _kept(self._refresh_tokens, token)
+        return kept(self._refresh_tokens, token)
 
     def refresh_token(self, secret: str, *, at: float) -> RefreshToken | None:
-        return self._refresh_tokens.get(_digest(secret), at=at)
+        return self._refresh_tokens.get(digest(secret), at=at)
 
     def use_refresh_token(self, secret: str, *, at: float) -> None:
         """From now on its appearance is a sign of theft."""
         token = self.refresh_token(secret, at=at)
         if token:
-            self._refresh_tokens.put(_digest(secret), replace(token, used=True))
+            self._refresh_tokens.put(digest(secret), replace(token, used=True))
 
     def spare_refresh_token(self, secret: str) -> None:
         """Let it count as never used."""
-        token = self._refresh_tokens.get(_digest(secret), at=0)
+        token = self._refresh_tokens.get(digest(secret), at=0)
         if token:
-            self._refresh_tokens.put(_digest(secret), replace(token, used=False))
+            self._refresh_tokens.put(digest(secret), replace(token, used=False))
 
     def revoke_access_token(self, jti: str, *, expires_at: float) -> None:
         """With it goes every token it was exchanged for."""
@@ -178,7 +179,7 @@ class Store:
 
     def spend_assertion(self, issuer: str, jti: str, *, expires_at: float, at: float) -> bool:
         """Whether it is the first time that this issuer's assertion of that id is handed in."""
-        key = _digest(_joined(issuer, jti))
+        key = digest(_joined(issuer, jti))
         if self._spent.get(key, at=at) is not None:
             return False
         self._spent.put(key, SpentAssertion(expires_at))
@@ -187,13 +188,3 @@ class Store:
 
 def _joined(*names: str) -> str:
     return json.dumps(names)  # which are any text, so that no separator would do
-
-
-def _kept(shelf: Shelf[Record], record: Record, *, owner: str = "") -> str:
-    secret = secrets.token_urlsafe(32)
-    shelf.put(_digest(secret), record, owner=owner)
-    return secret
-
-
-def _digest(secret: str) -> str:
-    return sha256(secret.encode()).hexdigest()

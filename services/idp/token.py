@@ -24,6 +24,7 @@ from services.idp.errors import (
 from services.idp.grants import Grant
 from services.idp.grants.client_credentials import ClientCredentialsGrant
 from services.idp.grants.code import CodeGrant
+from services.idp.grants.device import DeviceGrant
 from services.idp.grants.exchange import ExchangeGrant
 from services.idp.grants.refresh import RefreshGrant
 from services.idp.parameters import Parameters, form_body
@@ -34,7 +35,7 @@ from services.idp.tokens import TokenResponse, issue
 logger = logging.getLogger(__name__)
 _json = json.JSONEncoder(separators=(",", ":")).encode
 
-_GRANTS: tuple[Grant, ...] = (CodeGrant(), RefreshGrant(), ClientCredentialsGrant(), ExchangeGrant())
+_GRANTS: tuple[Grant, ...] = (CodeGrant(), RefreshGrant(), ClientCredentialsGrant(), ExchangeGrant(), DeviceGrant())
 GRANTS = {grant.name: grant for grant in _GRANTS}
 
 router = APIRouter()

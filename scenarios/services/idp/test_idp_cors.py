@@ -14,10 +14,11 @@ READABLE = pytest.mark.parametrize(
         ("GET", "/jwks"),
         ("POST", "/token"),
         ("POST", "/revoke"),
+        ("POST", "/device_authorization"),
         ("GET", "/userinfo"),
     ],
 )
-PAGES = pytest.mark.parametrize("path", ["/authorize", "/login", "/logout", "/healthz"])
+PAGES = pytest.mark.parametrize("path", ["/authorize", "/login", "/logout", "/device", "/introspect", "/healthz"])
 
 
 def preflight(origin: str, method: str) -> dict[str, str]:

@@ -37,12 +37,14 @@ class CodeGrant:
 
     def authorize(self, parameters: Parameters, client: Client, provider: Provider, *, at: float) -> Authorization:
         form = parameters.parse(CodeForm)
-        code, family = _redeemed(form.code, provider, at=at)
-        if family.client_id != client.id:
-            raise InvalidGrant("the code was issued to another client")
-        if form.redirect_uri != code.redirect_uri:
-            raise InvalidGrant("redirect_uri is not the one the code was sent to")
-        pkce.verify(form.code_verifier, code.challenge)
+        code, family = redeem(
+            form.code,
+            provider,
+            client_id=client.id,
+            redirect_uri=form.redirect_uri,
+            verifier=form.code_verifier,
+            at=at,
+        )
         if code.dpop_jkt not in (None, parameters.proven_key):
             raise InvalidGrant("the code is for the holder of another key")
         target = resource.unchanged(form.resource, family.resource, provider.registry)
@@ -60,7 +62,24 @@ class CodeGrant:
         )
 
 
-def _redeemed(secret: str, provider: Provider, *, at: float) -> tuple[Code, Family]:
+def redeem(
+    secret: str, provider: Provider, *, client_id: str, redirect_uri: str, verifier: str, at: float
+) -> tuple[Code, Family]:
+    """The code, which is used up now, and what was granted with it.
+
+    Raises:
+        InvalidGrant: it is not good, or not for who hands it in.
+    """
+    code, family = _used_up(secret, provider, at=at)
+    if family.client_id != client_id:
+        raise InvalidGrant("the code was issued to another client")
+    if redirect_uri != code.redirect_uri:
+        raise InvalidGrant("redirect_uri is not the one the code was sent to")
+    pkce.verify(verifier, code.challenge)
+    return code, family
+
+
+def _used_up(secret: str, provider: Provider, *, at: float) -> tuple[Code, Family]:
     code = provider.store.take_code(secret, at=at)
     if code is None:
         raise InvalidGrant("the code is not known")
