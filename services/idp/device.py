@@ -10,12 +10,12 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from services.idp import client_auth, resource, scopes
+from services.idp import client_auth, metadata_documents, resource, scopes
 from services.idp.client_auth import ClientForm
 from services.idp.errors import NO_STORE, ErrorBody, UnauthorizedClient
 from services.idp.grants.device import DeviceGrant
 from services.idp.parameters import Parameters, form_body
-from services.idp.provider import DirectRoute, Now, Provider, Started
+from services.idp.provider import Now, Provider, Started
 from services.idp.records import DeviceRequest
 
 ALPHABET = "BCDFGHJKLMNPQRSTVWXZ"
@@ -26,7 +26,7 @@ _IGNORED = str.maketrans("", "", "- \t._")
 _KNOWN_FOR_S = 3600
 """So long after its end a device is told what became of its request."""
 
-router = APIRouter(route_class=DirectRoute)
+router = APIRouter()
 
 
 class DeviceAuthorizationForm(ClientForm):
@@ -57,6 +57,7 @@ class DeviceAuthorization(BaseModel):
 async def device_authorization(request: Request, provider: Started, at: Now) -> JSONResponse:
     """A code for the device to ask again with, and one for the person to type."""
     parameters = await Parameters.of_body(request)
+    await metadata_documents.learn(parameters, provider, at=at)
     client = client_auth.authenticate(request, parameters, provider, at=at)
     form = parameters.parse(DeviceAuthorizationForm)
     if DeviceGrant.name not in client.grants:

@@ -142,12 +142,12 @@ class Store:
 
     def add_pushed(self, request: PushedRequest) -> str:
         """Returns the name by which the browser asks for it."""
-        return _kept(self._pushed, request)
+        return kept(self._pushed, request)
 
     def take_pushed(self, name: str, *, at: float) -> PushedRequest | None:
         """The request, which is gone now."""
-        request = self._pushed.get(_digest(name), at=at)
-        self._pushed.drop(_digest(name))
+        request = self._pushed.get(digest(name), at=at)
+        self._pushed.drop(digest(name))
         return request
 
     def add_refresh_token(self, token: RefreshToken) -> str:

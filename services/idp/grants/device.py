@@ -12,7 +12,7 @@ from services.idp.client_auth import ClientForm
 from services.idp.devices import Found
 from services.idp.errors import AccessDenied, AuthorizationPending, ExpiredToken, InvalidGrant, SlowDown
 from services.idp.grants import Authentication, Authorization
-from services.idp.grants.refresh import new_refresh_token
+from services.idp.grants.refresh import bound, new_refresh_token
 from services.idp.parameters import Parameters
 from services.idp.provider import Provider
 from services.idp.records import Family
@@ -49,7 +49,7 @@ class DeviceGrant:
             scopes=family.scopes,
             parent=family.id,
             authentication=Authentication(family.sid, family.auth_time, nonce=None),
-            refresh_token=new_refresh_token(family, client, provider),
+            refresh_token=new_refresh_token(bound(family, client, parameters, provider), client, provider),
         )
 
 
