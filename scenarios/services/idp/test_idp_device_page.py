@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import expect
 
 from scenarios.services.idp.conftest import Client
+from scenarios.services.idp.devices import begin, poll
 from scenarios.services.idp.pages import contrasts
-from scenarios.services.idp.test_idp_device import begin, poll
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
