@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Annotated, Self
@@ -37,6 +38,8 @@ class Provider:
     store: Store
     sign_ins: SignInQueue
     outbound: Outbound
+    siblings: Mapping[str, Provider]
+    """Every tenant of this service by its name."""
     documents: dict[str, float] = field(default_factory=dict)
     """Until when (POSIX seconds) a client is believed that is described elsewhere, by its id."""
 
@@ -51,6 +54,7 @@ class Provider:
         connection: sqlite3.Connection,
         maker: ThreadPoolExecutor,
         outbound: Outbound,
+        siblings: Mapping[str, Provider],
     ) -> Self:
         """The tenant as it is written in the registry and as it was left when the service ended."""
 
@@ -67,6 +71,7 @@ class Provider:
                 clients=Directory(written.clients, Client, changes("clients")),
                 resources=Directory(written.resources, Resource, changes("resources")),
                 users=Directory(written.users, User, changes("users")),
+                issuers=written.issuers,
                 registrants=written.registrants,
             ),
             keys=KeyRing(Shelf(connection, KeptKey, tenant=tenant, name="keys"), written.algorithm, maker),
@@ -74,6 +79,7 @@ class Provider:
             store=Store(connection, tenant=tenant),
             sign_ins=SignInQueue(),
             outbound=outbound,
+            siblings=siblings,
         )
 
 

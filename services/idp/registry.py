@@ -149,6 +149,25 @@ class User(_Entry):
         return claims
 
 
+class TrustedIssuer(_Entry):
+    """Somebody else whose word about people is believed (RFC 7523 §3), by keys that are told or by a tenant's own."""
+
+    issuer: str
+    subject: Literal["sub", "username", "email"] = "email"
+    """By which claim the two know the same person: ``sub``, ``preferred_username`` or ``email``."""
+    jwks: dict[str, Any] | None = None
+    tenant: str | None = None
+    """Name of the tenant of this service that the issuer is."""
+
+    @model_validator(mode="after")
+    def _has_keys(self) -> TrustedIssuer:
+        if (self.jwks is None) == (self.tenant is None):
+            raise ValueError("a trusted issuer has either jwks or the name of a tenant")
+        if self.jwks is not None and not isinstance(self.jwks.get("keys"), list):
+            raise ValueError("jwks must have a list of keys")
+        return self
+
+
 class Registrants(_Entry):
     """What clients that register themselves may have."""
 
@@ -178,6 +197,8 @@ class Registry:
     """By URI."""
     users: Directory[User]
     """By subject."""
+    issuers: Mapping[str, TrustedIssuer]
+    """Whose assertions are believed, by ``iss``."""
     registrants: Registrants | None = None
     """None: clients cannot register themselves."""
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib import resources
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from services.idp.registry import Algorithm, Client, Registrants, Resource, User
+from services.idp.registry import Algorithm, Client, Registrants, Resource, TrustedIssuer, User
 from services.idp.settings import IdpSettings
 from services.shared import world
 from services.shared.world import read_yaml
@@ -30,6 +30,8 @@ class TenantEntries(BaseModel):
     clients: dict[str, dict[str, Any]]
     users: list[dict[str, Any]] | None = None
     """None: the people of the seeded world."""
+    issuers: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    """Whose assertions are believed, under any name."""
     registration: dict[str, list[str]] | None = None
     """Which ``resources`` and ``grants`` clients get that register themselves; None: they cannot."""
 
@@ -44,6 +46,7 @@ class Written(BaseModel):
     clients: dict[str, Client]
     resources: dict[str, Resource]
     users: dict[str, User]
+    issuers: dict[str, TrustedIssuer]
     registrants: Registrants | None
 
 
@@ -90,6 +93,7 @@ def written(entries: TenantEntries, settings: IdpSettings, *, issuer: str) -> Wr
         clients=clients,
         resources={resource.uri: resource for resource in known.values()},
         users={user.sub: user for user in users},
+        issuers={each.issuer: each for each in _issuers(entries.issuers, settings, places)},
         registrants=_registrants(entries.registration, known),
     )
 
@@ -119,6 +123,14 @@ def _filled(value: Any, places: Mapping[str, str]) -> Any:
             return [_filled(entry, places) for entry in value]
         case _:
             return value
+
+
+def _issuers(
+    entries: dict[str, dict[str, Any]], settings: IdpSettings, places: Mapping[str, str]
+) -> Iterator[TrustedIssuer]:
+    for name, entry in entries.items():
+        own = {"issuer": f"{settings.issuer_url}/t/{entry['tenant']}"} if "tenant" in entry else {}
+        yield _checked(TrustedIssuer, own | _filled(entry, places), f"issuer {name!r}")
 
 
 def _registrants(entry: dict[str, list[str]] | None, known: Mapping[str, Resource]) -> Registrants | None:

@@ -77,6 +77,7 @@ class Tenants(Mapping[str, Provider]):
             connection=self._connection,
             maker=self._maker,
             outbound=self._outbound,
+            siblings=self,
         )
 
 

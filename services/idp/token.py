@@ -26,6 +26,7 @@ from services.idp.grants.client_credentials import ClientCredentialsGrant
 from services.idp.grants.code import CodeGrant
 from services.idp.grants.device import DeviceGrant
 from services.idp.grants.exchange import ExchangeGrant
+from services.idp.grants.jwt_bearer import JwtBearerGrant
 from services.idp.grants.refresh import RefreshGrant
 from services.idp.parameters import Parameters, form_body
 from services.idp.provider import Now, Started
@@ -35,7 +36,14 @@ from services.idp.tokens import TokenResponse, issue
 logger = logging.getLogger(__name__)
 _json = json.JSONEncoder(separators=(",", ":")).encode
 
-_GRANTS: tuple[Grant, ...] = (CodeGrant(), RefreshGrant(), ClientCredentialsGrant(), ExchangeGrant(), DeviceGrant())
+_GRANTS: tuple[Grant, ...] = (
+    CodeGrant(),
+    RefreshGrant(),
+    ClientCredentialsGrant(),
+    ExchangeGrant(),
+    DeviceGrant(),
+    JwtBearerGrant(),
+)
 GRANTS = {grant.name: grant for grant in _GRANTS}
 
 router = APIRouter()

@@ -7,7 +7,7 @@ import hashlib
 import secrets
 import ssl
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
@@ -283,3 +283,18 @@ def alone_at(http: httpx.Client, app: FastAPI, settings: Mapping[str, str]) -> A
     )
     app.state.tenants.now = lambda: alone.seconds
     return alone
+
+
+Ask = Callable[..., httpx.Response]
+
+
+@pytest.fixture
+def ask(alone: Alone, settings: Mapping[str, str]) -> Ask:
+    """``ask("POST", "/mint", {...})``: a call with the secret; ``tenant="partner"`` asks another issuer."""
+
+    def call(method: str, path: str, body: Any = None, *, tenant: str = "", **query: str) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {settings['SIMULATION_SECRET']}"}
+        place = f"/t/{tenant}/_sim" if tenant else "/_sim"
+        return alone.http.request(method, place + path, json=body, params=query or None, headers=headers)
+
+    return call

@@ -7,8 +7,7 @@ from collections.abc import Mapping
 import pytest
 from starlette.testclient import TestClient
 
-from scenarios.services.idp.conftest import Alone
-from scenarios.services.idp.simulation.conftest import Ask
+from scenarios.services.idp.conftest import Alone, Ask
 from services.idp.app import create_app
 
 

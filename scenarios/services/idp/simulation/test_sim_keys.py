@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from scenarios.services.idp.conftest import Alone, claims
-from scenarios.services.idp.simulation.conftest import Ask
+from scenarios.services.idp.conftest import Alone, Ask, claims
 
 
 def keys(ask: Ask) -> dict[str, dict[str, Any]]:

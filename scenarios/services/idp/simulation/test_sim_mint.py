@@ -8,8 +8,7 @@ from typing import Any
 import jwt
 import pytest
 
-from scenarios.services.idp.conftest import Alone, claims
-from scenarios.services.idp.simulation.conftest import Ask
+from scenarios.services.idp.conftest import Alone, Ask, claims
 from services.idp.simulation.forge import decoded
 
 

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from scenarios.services.idp.conftest import Alone, claims, refused, told
-from scenarios.services.idp.simulation.conftest import Ask
+from scenarios.services.idp.conftest import Alone, Ask, claims, refused, told
 from services.idp.app import create_app
 
 

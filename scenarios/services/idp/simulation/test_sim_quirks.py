@@ -10,9 +10,8 @@ from joserfc import jwk, jwt
 from joserfc.errors import JoseError
 
 from harness import modules
-from scenarios.services.idp.conftest import Alone, Client, refused, told
+from scenarios.services.idp.conftest import Alone, Ask, Client, refused, told
 from scenarios.services.idp.oracles.conftest import NATIVE, SCOPE, perform
-from scenarios.services.idp.simulation.conftest import Ask
 from services.idp.simulation.quirks import QUIRKS
 
 if TYPE_CHECKING:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scenarios.services.idp.conftest import VERIFIER, Alone, Client
-from scenarios.services.idp.simulation.conftest import Ask
+from scenarios.services.idp.conftest import VERIFIER, Alone, Ask, Client
 from services.idp.simulation.requests import KEPT
 
 if TYPE_CHECKING:

@@ -1,0 +1,207 @@
+"""JWT bearer: RFC 7523 §2.1 and §3, with the word of another tenant and of an issuer that is known by its keys."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import httpx2 as httpx
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from starlette.testclient import TestClient
+
+from scenarios.services.idp.conftest import ALONE, Alone, Ask, alone_at, claims, refused
+from services.idp.app import create_app
+
+GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+PARTNER = f"{ALONE.idp}/t/partner"
+Changes = dict[str, Any]
+
+
+@pytest.fixture
+def word(alone: Alone, ask: Ask) -> Any:
+    """``word(sub=…)``: an assertion of the partner about Alice; ``...`` takes a claim out."""
+
+    def about(
+        *, header: Changes | None = None, sign_with: str = "active", tamper: str | None = None, **changes: Any
+    ) -> str:
+        usual = {"aud": ALONE.idp, "email": "alice@acme.example", "scope": ..., "client_id": ...}
+        bent = usual | changes
+        asked = {
+            "user": "petra",
+            "audience": ALONE.idp,
+            "claims": {name: value for name, value in bent.items() if value is not ...},
+            "drop": [name for name, value in bent.items() if value is ...],
+            "header": {"typ": "JWT"} | (header or {}),
+            "sign_with": sign_with,
+            "tamper": tamper,
+        }
+        token: str = ask("POST", "/mint", asked, tenant="partner").json()["token"]
+        return token
+
+    return about
+
+
+def hand_in(alone: Alone, assertion: str | None, /, **changes: str | None) -> httpx.Response:
+    usual = {"grant_type": GRANT, "client_id": "cli", "assertion": assertion, "resource": ALONE.ticketing}
+    return alone.post("/token", usual | {"scope": "tickets:read"} | changes)
+
+
+def test_a_word_of_the_partner_is_a_token_for_the_person_both_know(alone: Alone, word: Any) -> None:
+    response = hand_in(alone, word())
+    assert response.headers["cache-control"] == "no-store"
+    answer = response.json()
+    assert answer.keys() == {"access_token", "token_type", "expires_in", "scope"}
+    told, alice = claims(answer["access_token"]), alone.provider.registry.user_named("alice")
+    assert alice is not None
+    assert (told["iss"], told["sub"], told["aud"], told["client_id"]) == (ALONE.idp, alice.sub, ALONE.ticketing, "cli")
+    assert (told["scope"], told["roles"]) == ("tickets:read", [alice.role])
+
+
+@pytest.mark.parametrize("audience", [ALONE.idp, f"{ALONE.idp}/token", ["http://elsewhere.example", ALONE.idp]])
+def test_it_is_for_the_issuer_or_its_token_endpoint(alone: Alone, word: Any, audience: Any) -> None:
+    assert hand_in(alone, word(aud=audience)).status_code == 200
+
+
+def test_it_may_call_itself_an_identity_assertion(alone: Alone, word: Any) -> None:
+    assert hand_in(alone, word(header={"typ": "oauth-id-jag+jwt"})).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "bent",
+    [
+        {"aud": "http://elsewhere.example"},
+        {"aud": f"{ALONE.idp}/"},
+        {"aud": ...},
+        {"iss": "http://elsewhere.example"},
+        {"iss": ALONE.idp},
+        {"iss": ...},
+        {"exp": 1},
+        {"exp": ...},
+        {"exp": 4_000_000_000},
+        {"nbf": 4_000_000_000},
+        {"jti": ...},
+        {"email": "nobody@acme.example"},
+        {"email": ...},
+        {"email": 7},
+        {"email_verified": False},
+        {"header": {"typ": "at+jwt"}},
+        {"header": {"typ": "logout+jwt"}},
+        {"header": {"kid": "other"}},
+        {"header": {"crit": ["b64"]}},
+        {"sign_with": "none"},
+        {"sign_with": "hmac-public-key"},
+        {"sign_with": "foreign"},
+        {"sign_with": "unpublished"},
+        {"sign_with": "tenant:"},
+        {"tamper": "change-payload"},
+        {"tamper": "flip-signature"},
+        {"tamper": "duplicate-claim"},
+        {"tamper": "two-parts"},
+    ],
+    ids=str,
+)
+def test_a_word_that_does_not_hold_is_refused(alone: Alone, word: Any, bent: Changes) -> None:
+    assert refused(hand_in(alone, word(**bent)), 400, "invalid_grant").startswith("assertion: ")
+
+
+def test_it_is_good_once(alone: Alone, word: Any) -> None:
+    assertion = word()
+    assert hand_in(alone, assertion).status_code == 200
+    assert "used before" in refused(hand_in(alone, assertion), 400, "invalid_grant")
+
+
+def test_a_request_that_fails_otherwise_does_not_use_it_up(alone: Alone, word: Any) -> None:
+    assertion = word()
+    refused(hand_in(alone, assertion, scope="nonsense"), 400, "invalid_scope")
+    refused(hand_in(alone, assertion, scope="openid"), 400, "invalid_scope")
+    refused(hand_in(alone, assertion, resource="http://elsewhere.example"), 400, "invalid_target")
+    assert hand_in(alone, assertion).status_code == 200
+
+
+@pytest.mark.parametrize("assertion", [None, "", "garbage", "a.b.c", "x" * 9000])
+def test_what_is_no_assertion(alone: Alone, assertion: str | None) -> None:
+    refused(hand_in(alone, assertion), 400, "invalid_grant" if assertion else "invalid_request")
+
+
+def test_our_own_tokens_are_no_assertions(alone: Alone) -> None:
+    tokens = alone.tokens()
+    for name in ("access_token", "id_token", "refresh_token"):
+        refused(hand_in(alone, tokens[name]), 400, "invalid_grant")
+
+
+def test_somebody_who_left_gets_nothing(alone: Alone, word: Any, ask: Ask) -> None:
+    ask("PUT", "/users/alice", {"active": False})
+    refused(hand_in(alone, word()), 400, "invalid_grant")
+
+
+def test_only_a_client_that_may(alone: Alone, word: Any) -> None:
+    refused(hand_in(alone, word(), client_id="ui"), 400, "unauthorized_client")
+
+
+def test_the_partner_trusts_nobody(alone: Alone, word: Any, ask: Ask) -> None:
+    ask("PUT", "/clients/cli", {"grants": [GRANT]}, tenant="partner")
+    form = {"grant_type": GRANT, "client_id": "cli", "assertion": word(aud=PARTNER), "resource": ALONE.ticketing}
+    refused(alone.http.post("/t/partner/token", data=form), 400, "invalid_grant")
+
+
+def test_a_key_that_was_rotated_out_is_believed_while_it_is_published(alone: Alone, word: Any, ask: Ask) -> None:
+    assertion = word()
+    ask("POST", "/keys/rotate", {}, tenant="partner")
+    assert hand_in(alone, assertion).status_code == 200
+    hidden = word()
+    kid = json.loads(jwt.utils.base64url_decode(hidden.split(".")[0]))["kid"]
+    ask("POST", f"/keys/{kid}/hide", tenant="partner")
+    refused(hand_in(alone, hidden), 400, "invalid_grant")
+
+
+@pytest.mark.parametrize("subject", ["sub", "username"])
+def test_an_issuer_may_be_known_by_its_keys_and_people_by_another_claim(
+    settings: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Any, subject: str
+) -> None:
+    private = ec.generate_private_key(ec.SECP256R1())
+    public = jwt.get_algorithm_by_name("ES256").to_jwk(private.public_key(), as_dict=True)
+    person = {"sub": "usr_w", "username": "wanda", "name": "Wanda", "email": "w@w.example", "role": "agent"}
+    registry = {
+        "resources": {"ticketing": {"uri": ALONE.ticketing, "name": "T", "scopes": ["tickets:read"]}},
+        "scopes": {"tickets:read": "Read tickets"},
+        "clients": {"cli": {"name": "CLI", "grants": [GRANT], "resources": ["ticketing"]}},
+        "users": [person | {"org_id": "org_w", "org_name": "W"}],
+        "issuers": {"there": {"issuer": "https://there.example", "subject": subject, "jwks": {"keys": [public]}}},
+    }
+    (tmp_path / "registry.yaml").write_text(json.dumps(registry), encoding="utf-8")
+    monkeypatch.setenv("IDP_REGISTRY", str(tmp_path / "registry.yaml"))
+    app = create_app()
+    with TestClient(app, base_url=ALONE.idp, follow_redirects=False) as http:
+        alone = alone_at(http, app, settings)
+        told: Changes = {
+            "iss": "https://there.example",
+            "sub": "usr_w",
+            "preferred_username": "wanda",
+            "aud": ALONE.idp,
+        }
+        told |= {"jti": "1", "exp": int(alone.seconds) + 60}
+        answer = hand_in(alone, jwt.encode(told, private, algorithm="ES256"))
+        assert claims(answer.json()["access_token"])["sub"] == "usr_w"
+        other = jwt.encode(told | {"jti": "2"}, ec.generate_private_key(ec.SECP256R1()), algorithm="ES256")
+        refused(hand_in(alone, other), 400, "invalid_grant")
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ({"issuer": "https://there.example"}, "either jwks or the name of a tenant"),
+        ({"tenant": "partner", "jwks": {"keys": []}}, "either jwks or the name of a tenant"),
+        ({"issuer": "https://there.example", "jwks": {}}, "a list of keys"),
+        ({"tenant": "partner", "subject": "phone"}, "subject"),
+    ],
+)
+def test_trust_that_is_not_well_formed_is_told_at_the_start(
+    settings: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Any, *, entry: Changes, said: str
+) -> None:
+    registry = {"resources": {}, "scopes": {}, "clients": {}, "issuers": {"x": entry}}
+    (tmp_path / "registry.yaml").write_text(json.dumps(registry), encoding="utf-8")
+    monkeypatch.setenv("IDP_REGISTRY", str(tmp_path / "registry.yaml"))
+    with pytest.raises(ValueError, match=said), TestClient(create_app()):
+        pass
