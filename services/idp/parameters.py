@@ -29,10 +29,10 @@ class Parameters:
     proven_key: str | None = None
     """What came beside them: the thumbprint of the key that the request proves to have (RFC 9449)."""
 
-    def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
+    def __init__(self, pairs: Iterable[tuple[str, str]], *, empty_is_absent: bool = True) -> None:
         self._values: dict[str, list[str]] = {}
         for name, value in pairs:
-            if value:
+            if value or not empty_is_absent:
                 self._values.setdefault(name, []).append(value)
 
     @classmethod
@@ -52,15 +52,15 @@ class Parameters:
         return cls._decoded(body)
 
     @classmethod
-    def of_query(cls, request: Request) -> Self:
+    def of_query(cls, request: Request, *, empty_is_absent: bool = True) -> Self:
         """Read the query; raises as ``of_body`` does."""
         query: bytes = request.scope["query_string"]
         if len(query) > LONGEST:
             raise InvalidRequest("the query is too long")
-        return cls._decoded(query)
+        return cls._decoded(query, empty_is_absent=empty_is_absent)
 
     @classmethod
-    def _decoded(cls, encoded: bytes) -> Self:
+    def _decoded(cls, encoded: bytes, *, empty_is_absent: bool = True) -> Self:
         try:
             text = encoded.decode("ascii")
             pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MOST)
@@ -68,7 +68,7 @@ class Parameters:
             raise InvalidRequest("the parameters are not form-encoded") from None
         if not all(value.isprintable() for _, value in pairs):
             raise InvalidRequest("a parameter has unprintable characters")
-        return cls(pairs)
+        return cls(pairs, empty_is_absent=empty_is_absent)
 
     def single(self, name: str) -> str | None:
         """The value, None if there is none.

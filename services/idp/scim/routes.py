@@ -43,7 +43,7 @@ async def list_users(request: Request, provider: Started, at: Now) -> Response:
     """People, in the order of their ids, or those for whom a filter holds."""
     _authorize(request, "users:read", provider, at=at)
     try:
-        asked = Parameters.of_query(request).parse(UsersQuery)
+        asked = Parameters.of_query(request, empty_is_absent=False).parse(UsersQuery)
     except InvalidRequest as error:
         raise ScimError(400, error.description, kind="invalidValue") from None
     everybody = [users.document(user, provider) for _, user in sorted(provider.registry.users.items())]

@@ -116,7 +116,7 @@ def test_odd_numbers_mean_what_the_rfc_says(directory: Directory, query: str, ma
 
 
 @pytest.mark.parametrize(
-    "query", ["count=ten", "startIndex=1.5", "count=1&count=2", "filter=a&filter=b", "count=" + "9" * 5000]
+    "query", ["count=ten", "count=", "startIndex=1.5", "count=1&count=2", "filter=a&filter=b", "count=" + "9" * 5000]
 )
 def test_a_query_that_makes_no_sense_is_refused(directory: Directory, query: str) -> None:
     failed(directory.ask("GET", f"/Users?{query}"), 400, "invalidValue")
