@@ -17,7 +17,8 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Scope
 
-from harness.serve import build, configuration, set_up_logging
+from harness.serve import build, set_up_logging
+from harness.server import configuration
 from harness.simulation.lifespan import Lifespan
 
 THREADS_END_IN_S = 5.0

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
-import contextlib
 import gc
 import importlib
 import logging
@@ -15,19 +13,14 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
-import uvicorn
 from starlette.types import ASGIApp
 
 from harness.simulation.database import Database
 from harness.simulation.layer import SimulationLayer
 from harness.tether import die_with_parent
 
-STREAMS_MAY_TAKE_S = 1.0
-TICK_S = 1.0
-LOOK_AGAIN_S = 0.005
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -65,6 +58,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         die_with_parent(arguments.leash)
     # Collecting while a million objects are made that all stay costs a tenth of the start.
     gc.disable()
+    # uvicorn would load what it could watch sources with, which is not its job here: 1 MiB in each service.
+    sys.modules.setdefault("watchfiles", None)  # type: ignore[arg-type]
     set_up_logging()
     app = build(arguments.app)
     gc.freeze()
@@ -89,58 +84,12 @@ def build(factory: str) -> ASGIApp:
 
 def run(app: Any, descriptors: Sequence[int]) -> int:
     """Serve ``app`` on listening sockets; returns the exit code, 3 when its lifespan did not start (as uvicorn's)."""
+    from harness.server import Server, configuration  # noqa: PLC0415  # not before main() has had its say about uvicorn
+
     server = Server(configuration(_simulated(app)))
     server.run(sockets=[socket.socket(fileno=descriptor) for descriptor in descriptors])
     logging.shutdown()
     return 0 if server.started else 3
-
-
-def configuration(app: Any) -> uvicorn.Config:
-    """How every service is served; its logging is set up already."""
-    return uvicorn.Config(
-        app,
-        lifespan="on",
-        ws="none",
-        log_config=None,
-        access_log=False,  # the simulation layer tells of each request
-        server_header=False,
-        proxy_headers=False,
-    )
-
-
-class Server(uvicorn.Server):
-    """uvicorn's server, which wakes up when it is to leave instead of looking every tenth of a second."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self._leaving = asyncio.Event()
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """SIGTERM or SIGINT came."""
-        super().handle_exit(sig, frame)
-        self._leaving.set()
-
-    async def main_loop(self) -> None:
-        """Serve until it is time to leave; once a second renew what :meth:`on_tick` keeps up to date."""
-        while not await self.on_tick(0):
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._leaving.wait(), TICK_S)
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Take no more connections, let what is under way finish for a moment, end the lifespan."""
-        for server in self.servers:
-            server.close()
-        for listening in sockets or []:
-            listening.close()
-        for connection in tuple(self.server_state.connections):
-            connection.shutdown()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(STREAMS_MAY_TAKE_S):
-                while self.server_state.connections or self.server_state.tasks:  # noqa: ASYNC110  # uvicorn has no event
-                    await asyncio.sleep(LOOK_AGAIN_S)
-        for task in self.server_state.tasks:
-            task.cancel()
-        await self.lifespan.shutdown()
 
 
 def _simulated(app: Any) -> Any:

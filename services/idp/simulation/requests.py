@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 from services.idp.simulation.forge import decoded
 
-KEPT = 500
+KEPT = 300
 """Requests per tenant; the oldest make room."""
 
 LONGEST = 64 * 1024
