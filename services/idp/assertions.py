@@ -49,7 +49,7 @@ def verify(
         raise InvalidToken("it is signed with an unknown key")
     if not key.signed(assertion):
         raise InvalidToken("the signature does not match")
-    if str(assertion.header.get("typ", "JWT")).lower().removeprefix("application/") not in types | {"jwt"}:
+    if assertion.media_type not in types | {"jwt"}:
         raise InvalidToken("typ is that of another kind of token")
     claims = assertion.claims
     issuer, jti = claim.text(claims, "iss"), claim.text(claims, "jti")

@@ -164,6 +164,20 @@ class IdpControl:
         """No such resource server any more."""
         self._ask("DELETE", "/resources", uri=uri)
 
+    def issuers(self) -> list[dict[str, Any]]:
+        """Whose assertions about people are believed."""
+        return self._list("/issuers", "issuers")
+
+    def put_issuer(self, *, subject: str = "email", **issuer: Any) -> dict[str, Any]:
+        """Believe somebody: a ``tenant``, or ``issuer`` with its ``jwks``. ``subject`` says by what both know a person:
+        ``sub``, ``username`` or ``email``.
+        """
+        return self._ask("PUT", "/issuers", {"subject": subject, **issuer})
+
+    def drop_issuer(self, issuer: str) -> None:
+        """Believe it no more."""
+        self._ask("DELETE", "/issuers", issuer=issuer)
+
     # Bent answers
 
     def quirks(self) -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ from services.idp.directory import Directory
 from services.idp.keys import KeyRing
 from services.idp.outbound import Outbound
 from services.idp.records import Change, KeptKey
-from services.idp.registry import Client, Registry, Resource, User
+from services.idp.registry import Client, Registry, Resource, TrustedIssuer, User
 from services.idp.registry_file import Written
 from services.idp.settings import IdpSettings
 from services.idp.shelf import Shelf
@@ -71,7 +71,7 @@ class Provider:
                 clients=Directory(written.clients, Client, changes("clients")),
                 resources=Directory(written.resources, Resource, changes("resources")),
                 users=Directory(written.users, User, changes("users")),
-                issuers=written.issuers,
+                issuers=Directory(written.issuers, TrustedIssuer, changes("issuers")),
                 registrants=written.registrants,
             ),
             keys=KeyRing(Shelf(connection, KeptKey, tenant=tenant, name="keys"), written.algorithm, maker),

@@ -163,9 +163,12 @@ class TrustedIssuer(_Entry):
     def _has_keys(self) -> TrustedIssuer:
         if (self.jwks is None) == (self.tenant is None):
             raise ValueError("a trusted issuer has either jwks or the name of a tenant")
-        if self.jwks is not None and not isinstance(self.jwks.get("keys"), list):
-            raise ValueError("jwks must have a list of keys")
         return self
+
+    @field_validator("jwks")
+    @classmethod
+    def _keys_to_check_with(cls, jwks: dict[str, Any] | None) -> dict[str, Any] | None:
+        return None if jwks is None else public_keys(jwks)
 
 
 class Registrants(_Entry):
@@ -197,7 +200,7 @@ class Registry:
     """By URI."""
     users: Directory[User]
     """By subject."""
-    issuers: Mapping[str, TrustedIssuer]
+    issuers: Directory[TrustedIssuer]
     """Whose assertions are believed, by ``iss``."""
     registrants: Registrants | None = None
     """None: clients cannot register themselves."""
@@ -236,7 +239,7 @@ class Registry:
 
     def restore(self) -> None:
         """As the file has it."""
-        for directory in (self.clients, self.resources, self.users):
+        for directory in (self.clients, self.resources, self.users, self.issuers):
             directory.restore()
 
 

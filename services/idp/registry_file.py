@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from importlib import resources
 from typing import Any, TypeVar
 
@@ -68,7 +68,28 @@ def read(settings: IdpSettings) -> dict[str, TenantEntries]:
     if not isinstance(document, dict) or not isinstance(document.get("tenants", {}), dict):
         raise ValueError(f"{name}: must be a mapping, and so must its tenants")
     tenants = {ROOT: {key: value for key, value in document.items() if key != "tenants"}} | document.get("tenants", {})
-    return {tenant: _checked(TenantEntries, entry, f"{name}: tenant {tenant!r}") for tenant, entry in tenants.items()}
+    read = {tenant: _checked(TenantEntries, entry, f"{name}: tenant {tenant!r}") for tenant, entry in tenants.items()}
+    for tenant, entries in read.items():
+        for trusts in (entry.get("tenant", ROOT) for entry in entries.issuers.values()):
+            if isinstance(trusts, str) and trusts not in read:
+                raise ValueError(f"{name}: tenant {tenant!r} trusts tenant {trusts!r}, which there is not")
+    return read
+
+
+def issuer_of(tenant: str, settings: IdpSettings) -> str:
+    """The issuer that a tenant is."""
+    return settings.issuer_url if tenant == ROOT else f"{settings.issuer_url}/t/{tenant}"
+
+
+def trusted(entry: Mapping[str, Any], settings: IdpSettings, name: str = "") -> TrustedIssuer:
+    """The issuer that an entry describes; one in this service need not be told its own.
+
+    Raises:
+        ValueError: the entry is not well formed.
+    """
+    tenant = entry.get("tenant")
+    own = {"issuer": issuer_of(tenant, settings)} if isinstance(tenant, str) else {}
+    return _checked(TrustedIssuer, {**entry, **own}, f"issuer {name!r}")
 
 
 def written(entries: TenantEntries, settings: IdpSettings, *, issuer: str) -> Written:
@@ -87,13 +108,14 @@ def written(entries: TenantEntries, settings: IdpSettings, *, issuer: str) -> Wr
         users = _people(settings)
     else:
         users = [_checked(User, _filled(entry, places), "user") for entry in entries.users]
+    issuers = [trusted(_filled(entry, places), settings, name) for name, entry in entries.issuers.items()]
     return Written(
         algorithm=entries.algorithm,
         scopes=entries.scopes,
         clients=clients,
         resources={resource.uri: resource for resource in known.values()},
         users={user.sub: user for user in users},
-        issuers={each.issuer: each for each in _issuers(entries.issuers, settings, places)},
+        issuers={each.issuer: each for each in issuers},
         registrants=_registrants(entries.registration, known),
     )
 
@@ -123,14 +145,6 @@ def _filled(value: Any, places: Mapping[str, str]) -> Any:
             return [_filled(entry, places) for entry in value]
         case _:
             return value
-
-
-def _issuers(
-    entries: dict[str, dict[str, Any]], settings: IdpSettings, places: Mapping[str, str]
-) -> Iterator[TrustedIssuer]:
-    for name, entry in entries.items():
-        own = {"issuer": f"{settings.issuer_url}/t/{entry['tenant']}"} if "tenant" in entry else {}
-        yield _checked(TrustedIssuer, own | _filled(entry, places), f"issuer {name!r}")
 
 
 def _registrants(entry: dict[str, list[str]] | None, known: Mapping[str, Resource]) -> Registrants | None:

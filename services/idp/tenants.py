@@ -68,7 +68,7 @@ class Tenants(Mapping[str, Provider]):
     def _provider(self, name: str, entries: TenantEntries) -> Provider:
         if name != ROOT and not _NAME.fullmatch(name):
             raise ValueError(f"tenant {name!r}: a name has up to 32 lower-case letters, digits and hyphens")
-        issuer = self.settings.issuer_url if name == ROOT else f"{self.settings.issuer_url}/t/{name}"
+        issuer = registry_file.issuer_of(name, self.settings)
         return Provider.of(
             name,
             registry_file.written(entries, self.settings, issuer=issuer),

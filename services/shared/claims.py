@@ -32,13 +32,18 @@ def text(claims: Mapping[str, Any], name: str) -> str:
     return value
 
 
-def audiences(claims: Mapping[str, Any]) -> list[str]:
-    """``aud``, which may be one text or a list (RFC 7519 §4.1.3). Raises InvalidToken."""
-    value = claims.get("aud")
-    found = [audience for audience in (value if isinstance(value, list) else [value]) if isinstance(audience, str)]
+def texts(claims: Mapping[str, Any], name: str) -> list[str]:
+    """One or more texts of that name: a list, or the one by itself. Raises InvalidToken."""
+    value = claims.get(name)
+    found = [each for each in (value if isinstance(value, list) else [value]) if isinstance(each, str)]
     if not found or (isinstance(value, list) and len(found) < len(value)):
-        raise InvalidToken("aud is missing or is not text")
+        raise InvalidToken(f"{name} is missing or is not text")
     return found
+
+
+def audiences(claims: Mapping[str, Any]) -> list[str]:
+    """``aud`` (RFC 7519 §4.1.3). Raises InvalidToken."""
+    return texts(claims, "aud")
 
 
 def check_times(claims: Mapping[str, Any], *, at: float) -> float:

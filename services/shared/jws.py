@@ -35,6 +35,11 @@ class Jws:
         """Which key is said to have signed (RFC 7515 §4.1.4)."""
         return str(self.header["kid"])
 
+    @property
+    def media_type(self) -> str:
+        """What kind of token it says it is: ``typ`` in its short form, or just a JWT (RFC 7515 §4.1.9)."""
+        return str(self.header.get("typ", "jwt")).lower().removeprefix("application/")
+
 
 @dataclass(frozen=True, slots=True)
 class PublicKey:

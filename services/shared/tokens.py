@@ -26,8 +26,6 @@ __all__ = [
     "access_token",
 ]
 
-_TYPES = frozenset({"at+jwt", "application/at+jwt"})
-
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
@@ -112,7 +110,7 @@ def access_token(
     Raises:
         InvalidToken: with the first thing that is wrong.
     """
-    if str(jws.header.get("typ")).lower() not in _TYPES:
+    if jws.media_type != "at+jwt":
         raise InvalidToken("the token is not an access token")
     if key is None:
         raise InvalidToken("the token is signed with an unknown key")

@@ -12,10 +12,15 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from starlette.testclient import TestClient
 
 from scenarios.services.idp.conftest import ALONE, Alone, Ask, alone_at, claims, refused
+from scenarios.services.idp.signed import Signer
 from services.idp.app import create_app
 
 GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 PARTNER = f"{ALONE.idp}/t/partner"
+PUBLIC = {"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}
+PRIVATE = PUBLIC | {"d": "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A"}
+"""Of RFC 8037, appendix A."""
+
 Changes = dict[str, Any]
 
 
@@ -64,8 +69,44 @@ def test_it_is_for_the_issuer_or_its_token_endpoint(alone: Alone, word: Any, aud
     assert hand_in(alone, word(aud=audience)).status_code == 200
 
 
-def test_it_may_call_itself_an_identity_assertion(alone: Alone, word: Any) -> None:
-    assert hand_in(alone, word(header={"typ": "oauth-id-jag+jwt"})).status_code == 200
+@pytest.mark.parametrize("typ", ["authorization-grant+jwt", "application/authorization-grant+jwt"])
+def test_it_may_say_what_it_is(alone: Alone, word: Any, typ: str) -> None:
+    assert hand_in(alone, word(header={"typ": typ})).status_code == 200
+
+
+def jag(word: Any, **changes: Any) -> str:
+    """An identity assertion, which is for one client and no other (draft-ietf-oauth-identity-assertion-authz-grant)."""
+    assertion: str = word(**{"header": {"typ": "oauth-id-jag+jwt"}, "client_id": "cli"} | changes)
+    return assertion
+
+
+def test_an_identity_assertion_is_for_its_client(alone: Alone, word: Any, ask: Ask) -> None:
+    assertion = jag(word)
+    ask("PUT", "/clients/thief", {"grants": [GRANT], "resources": [ALONE.ticketing]})
+    description = refused(hand_in(alone, assertion, client_id="thief"), 400, "invalid_grant")
+    assert description == "assertion: it is for another client"
+    refused(hand_in(alone, jag(word, client_id=...)), 400, "invalid_grant")
+    assert hand_in(alone, assertion).status_code == 200
+
+
+@pytest.mark.parametrize("resource", [ALONE.ticketing, [ALONE.api, ALONE.ticketing]])
+def test_an_identity_assertion_may_be_for_a_resource(alone: Alone, word: Any, resource: Any) -> None:
+    assertion = jag(word, resource=resource)
+    description = refused(
+        hand_in(alone, assertion, resource=ALONE.organizations, scope="orgs:read"), 400, "invalid_grant"
+    )
+    assert description == "assertion: it is for another resource"
+    assert hand_in(alone, assertion).status_code == 200
+    refused(hand_in(alone, jag(word, resource=7)), 400, "invalid_grant")
+
+
+def test_an_identity_assertion_may_be_for_some_scopes(alone: Alone, word: Any) -> None:
+    assertion = jag(word, scope="tickets:read orgs:read")
+    refused(hand_in(alone, assertion, scope="tickets:read tickets:write"), 400, "invalid_scope")
+    refused(hand_in(alone, assertion, scope=None, resource=f"{ALONE.idp}/t"), 400, "invalid_target")
+    assert hand_in(alone, assertion, scope=None).json()["scope"] == "tickets:read"
+    refused(hand_in(alone, jag(word, scope="orgs:read"), scope=None), 400, "invalid_scope")
+    refused(hand_in(alone, jag(word, scope=["tickets:read"])), 400, "invalid_grant")
 
 
 @pytest.mark.parametrize(
@@ -156,6 +197,44 @@ def test_a_key_that_was_rotated_out_is_believed_while_it_is_published(alone: Alo
     refused(hand_in(alone, hidden), 400, "invalid_grant")
 
 
+def test_an_address_that_two_people_have_is_nobodys(alone: Alone, word: Any, ask: Ask) -> None:
+    ask("PUT", "/users/double", {"email": "alice@acme.example"})
+    refused(hand_in(alone, word()), 400, "invalid_grant")
+
+
+def test_whom_to_believe_can_be_changed_at_run_time(alone: Alone, word: Any, ask: Ask) -> None:
+    stranger = Signer("https://login.example", ALONE.idp)
+    assertion = stranger.assertion(at=alone.seconds, preferred_username="alice")
+    refused(hand_in(alone, assertion), 400, "invalid_grant")
+    entry = {"issuer": stranger.name, "jwks": stranger.jwks, "subject": "username"}
+    assert ask("PUT", "/issuers", entry).json() == entry | {"tenant": None}
+    assert hand_in(alone, assertion).status_code == 200
+    known = [each["issuer"] for each in ask("GET", "/issuers").json()["issuers"]]
+    assert known == [PARTNER, stranger.name]
+    for issuer in known:
+        assert ask("DELETE", "/issuers", issuer=issuer).status_code == 204
+    refused(hand_in(alone, word()), 400, "invalid_grant")
+    assert ask("PUT", "/issuers", {"tenant": "partner"}).json()["issuer"] == PARTNER
+    assert hand_in(alone, word()).status_code == 200
+    ask("POST", "/reset", {})
+    assert [each["issuer"] for each in ask("GET", "/issuers").json()["issuers"]] == [PARTNER]
+
+
+@pytest.mark.parametrize(
+    ("entry", "status"),
+    [
+        ({"tenant": "moon"}, 404),
+        ({"tenant": ["partner"]}, 400),
+        ({"issuer": "https://x.example"}, 400),
+        ({"issuer": "https://x.example", "jwks": {"keys": "some"}}, 400),
+        ({"tenant": "partner", "subject": "phone"}, 400),
+    ],
+)
+def test_trust_at_run_time_that_is_not_well_formed(alone: Alone, ask: Ask, entry: Changes, status: int) -> None:
+    assert ask("PUT", "/issuers", entry).status_code == status
+    assert ask("DELETE", "/issuers", issuer="https://x.example").status_code == 404
+
+
 @pytest.mark.parametrize("subject", ["sub", "username"])
 def test_an_issuer_may_be_known_by_its_keys_and_people_by_another_claim(
     settings: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Any, subject: str
@@ -192,9 +271,11 @@ def test_an_issuer_may_be_known_by_its_keys_and_people_by_another_claim(
     ("entry", "said"),
     [
         ({"issuer": "https://there.example"}, "either jwks or the name of a tenant"),
-        ({"tenant": "partner", "jwks": {"keys": []}}, "either jwks or the name of a tenant"),
+        ({"tenant": "", "jwks": {"keys": [PUBLIC]}}, "either jwks or the name of a tenant"),
         ({"issuer": "https://there.example", "jwks": {}}, "a list of keys"),
-        ({"tenant": "partner", "subject": "phone"}, "subject"),
+        ({"issuer": "https://there.example", "jwks": {"keys": [PRIVATE]}}, "a private key"),
+        ({"tenant": "moon"}, "trusts tenant 'moon', which there is not"),
+        ({"tenant": "", "subject": "phone"}, "subject"),
     ],
 )
 def test_trust_that_is_not_well_formed_is_told_at_the_start(

@@ -20,6 +20,7 @@ from services.idp.provider import Now, Provider
 from services.idp.registry import Algorithm, Client, Resource, User, digest
 from services.idp.registry_file import TenantEntries
 from services.idp.sign_ins import SignIn
+from services.idp.simulation import issuers
 from services.idp.simulation.forge import UnknownSigner
 from services.idp.simulation.gate import Closed, Opened
 from services.idp.simulation.mint import Mint, Minted, UnknownName, mint
@@ -316,6 +317,7 @@ async def reset(asked: _Reset, provider: Opened, simulation: Simulated) -> Respo
 def register(app: FastAPI) -> None:
     """Add the API and its way to say what is wrong."""
     app.include_router(router)
+    app.include_router(issuers.router)
     for kind, status in _STATUS.items():
         app.add_exception_handler(kind, _told(status))
     app.add_exception_handler(RequestValidationError, _malformed)
