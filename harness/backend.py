@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 
 import psutil
 
-from harness import leash, plan, project, topology
+from harness import leash, plan, project
 from harness.bootstrap import child_environment
 from harness.lifecycle import Event, Exited, Spawned
 from harness.topology import ROOT, Kind, Service
@@ -58,7 +58,7 @@ class Backend:
         With ``watch`` a service is built when it starts, from its sources, in a process that has the libraries.
         """
         self._mark = mark
-        self._watch, self._libraries = watch, topology.ALL_LIBRARIES if watch else topology.LIBRARIES
+        self._watch = watch
         families = plan.families(services, processors()) if kind == "zygote" and not watch else [()]
         # Starting cold is nothing but processor time: more at once than there are processors delays the longest.
         self.starts_at_once = len(project.services()) if kind == "zygote" else processors()
@@ -116,8 +116,6 @@ class Backend:
 
     def _made(self, families: Sequence[Sequence[str]]) -> list[_Zygote]:
         """One process that divides into a zygote for each of ``families``."""
-        # One that does not divide loads what its services need when it builds them, and no more.
-        libraries = self._libraries if len(families) > 1 or self._watch else ()
         pairs = [socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM) for _ in families]
         theirs = [pair[1] for pair in pairs]
         command = [sys.executable, "-m", "harness.zygote", "--parent", str(os.getpid())]
@@ -132,7 +130,7 @@ class Backend:
         for each in theirs:
             each.close()
         return [
-            _Zygote(family, libraries, pair[0], process, self._replace)
+            _Zygote(family, plan.libraries(None if self._watch else family), pair[0], process, self._replace)
             for family, pair in zip(families, pairs, strict=True)
         ]
 

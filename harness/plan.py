@@ -149,6 +149,13 @@ def rehearsal_environment(name: str, inherited: Mapping[str, str]) -> dict[str, 
     return environment(plan, name, inherited)
 
 
+def libraries(services: Iterable[str] | None) -> tuple[str, ...]:
+    """What a process loads in which ``services`` are built, now or (None: any of them) from their sources later."""
+    known = project.services()
+    named = known if services is None else services
+    return tuple(dict.fromkeys(library for name in named for library in known[name].libraries))
+
+
 def families(services: Iterable[str], processors: int) -> list[tuple[str, ...]]:
     """Which services are warmed, and later forked, by one process.
 

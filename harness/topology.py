@@ -23,7 +23,7 @@ class Service:
     It is an ASGI factory ``app`` (``module:name``), run on sockets it inherits, or a ``command`` that is told its port;
     ``settings`` are its environment, with the placeholders of :mod:`harness.placeholders`. ``own`` ones are ours: they
     get the environment they declare and nothing else, and their health answer carries the stack's nonce. ``warm`` ones
-    are forked from a process in which they were rehearsed.
+    are forked from a process in which they were rehearsed, and which has loaded the ``libraries`` they use before.
 
     ``url_variable`` carries its base URL to every service. ``resource`` is the path that makes its base URL the
     audience of its tokens (RFC 8707), or None when it takes no tokens. ``browser_configuration`` names the function
@@ -58,6 +58,7 @@ class Service:
     settings: Mapping[str, str] = field(default_factory=dict)
     own: bool = True
     warm: bool = True
+    libraries: tuple[str, ...] = ()
 
 
 SERVICES: Mapping[str, Service] = {
@@ -84,6 +85,7 @@ SERVICES: Mapping[str, Service] = {
             resource="/mcp",
             database_variable="TICKETING_DATABASE_URL",
             cold_start_s=2.2,
+            libraries=("httpx", "pydantic_settings", "fastmcp.server.server", "jwt", "sqlalchemy.orm"),
         ),
         Service(
             "organizations",
@@ -105,6 +107,10 @@ SERVICES: Mapping[str, Service] = {
             resource="",
             secret_variables=("API_CLIENT_SECRET",),
             cold_start_s=3.6,
+            libraries=(
+                *("fastapi", "httpx", "pydantic_settings", "fastmcp.server.server", "fastmcp.client"),
+                *("pydantic_ai.mcp", "pydantic_ai.ui.ag_ui", "pydantic_ai.models.function"),
+            ),
         ),
         Service(
             "ui",
@@ -119,9 +125,3 @@ SERVICES: Mapping[str, Service] = {
         ),
     )
 }
-
-LIBRARIES = ("fastapi", "fastmcp", "fastmcp.client", "httpx", "pydantic_settings", "uvicorn")
-"""What more than one service uses: a warm process loads it before it divides."""
-
-ALL_LIBRARIES = (*LIBRARIES, "sqlalchemy.orm", "jinja2", "jwt", "yaml", "pydantic_ai.mcp", "ag_ui.core")
-"""What a process loads in which no service is built, so that each is built from its sources as they are then."""

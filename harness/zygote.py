@@ -6,8 +6,8 @@ way it is the subreaper of whatever its services start, and when its supervisor 
 
 It speaks JSON lines over a socket pair, sockets attached to the request. The first line says what to warm:
 ``{"warm": {name: {app, health, env}}, "libraries": […]}``. ``{"start": {…}}`` is answered by ``{"started": pid}``;
-``{"exited": pid, "code": n}`` comes whenever a child has ended. Given several such channels it loads the libraries
-once and then divides: a process for each, which warm what is theirs at the same time.
+``{"exited": pid, "code": n}`` comes whenever a child has ended. Given several such channels it loads what all of them
+name once and then divides: a process for each, which load and warm what is theirs alone at the same time.
 """
 
 from __future__ import annotations
@@ -30,9 +30,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from harness import leash, serve, tether
+from harness import leash, serve, tether, validators
 
 GRACE_S = 1.0
+QUIET_S = 0.1
 THREADS_GONE_IN_S = 5.0
 MOST_SOCKETS = 16
 CHUNK = 1 << 16
@@ -88,6 +89,7 @@ class Zygote:
         os.set_blocking(self._wake, False)
         signal.set_wakeup_fd(self._wake, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
+        self._unmade = validators.missing()
 
     def run(self) -> None:
         """Serve until the supervisor's end of the channel closes."""
@@ -95,12 +97,24 @@ class Zygote:
         while True:
             while (taken := self._inbox.take()) is not None:
                 self._start(taken[0]["start"], taken[1])
-            readable, _, _ = select.select([self._channel.fileno(), self._woken], [], [])
+            readable = self._news()
             if self._woken in readable:
                 os.read(self._woken, 4096)
                 self._report_exits()
             if self._channel.fileno() in readable and not self._inbox.read():
                 return
+
+    def _news(self) -> list[int]:
+        """Wait for a request or a death. Once it is quiet, make what was put off, for those who are born later."""
+        wanted, quiet_for = [self._channel.fileno(), self._woken], QUIET_S
+        while self._unmade:
+            if readable := select.select(wanted, [], [], quiet_for)[0]:
+                return readable
+            validators.make(self._unmade.pop())
+            quiet_for = 0.0
+            if not self._unmade:
+                gc.freeze()
+        return select.select(wanted, [], [])[0]
 
     def _start(self, asked: Mapping[str, Any], descriptors: list[int]) -> None:
         try:
@@ -235,19 +249,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     channels = [socket.socket(fileno=number) for number in arguments.channel]
     inboxes = [Inbox(channel) for channel in channels]
     wanted = [inbox.wait() for inbox in inboxes]
-    libraries, anything = wanted[0]["libraries"], any(each["warm"] for each in wanted)
-    if libraries or anything:
+    if any(each["libraries"] or each["warm"] for each in wanted):
         gc.disable()
-    _load(libraries)
+    _load([name for name in wanted[0]["libraries"] if all(name in each["libraries"] for each in wanted)])
     mine = _divide(len(channels))
     for other in inboxes[:mine] + inboxes[mine + 1 :]:
         other.close()
     tell(channels[mine], {"pid": os.getpid()})
-    warm = wanted[mine]["warm"]
+    warm, libraries = wanted[mine]["warm"], wanted[mine]["libraries"]
+    _load(libraries)
     apps = _warmed(warm) if libraries or warm else {}
     tether.follow_parent(yes=False)  # from here on the channel tells, and there may be others to end first
     try:
-        Zygote(channels[mine], inboxes[mine], apps, builds=bool(libraries) and not anything).run()
+        Zygote(channels[mine], inboxes[mine], apps, builds=bool(libraries) and not warm).run()
     finally:
         leash.end_children(grace=GRACE_S)
     return 0
@@ -262,9 +276,10 @@ def _warm_under(parent: int) -> None:
 
 
 def _load(libraries: Sequence[str]) -> None:
-    for library in libraries:
-        with contextlib.suppress(ImportError):  # whoever needs it will say so
-            importlib.import_module(library)
+    with validators.put_off() if libraries else contextlib.nullcontext():
+        for library in libraries:
+            with contextlib.suppress(ImportError):  # whoever needs it will say so
+                importlib.import_module(library)
 
 
 def _divide(parts: int) -> int:
