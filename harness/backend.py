@@ -9,7 +9,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,8 +17,8 @@ from typing import Any, TypeAlias
 
 import psutil
 
-from harness import leash, plan, project
-from harness.bootstrap import child_environment
+from harness import environ, leash, plan, project
+from harness.cradle import Cradle
 from harness.lifecycle import Event, Exited, Spawned
 from harness.topology import ROOT, Kind, Service
 
@@ -52,18 +51,18 @@ class Backend:
     fresh interpreter. Either way their parent is a zygote process, which outlives us just long enough to end them.
     """
 
-    def __init__(self, kind: Kind, services: Sequence[str], *, mark: str, watch: bool = False) -> None:
-        """All that comes out of the zygotes can be told by ``mark``, with which the nonces of the stacks begin.
+    def __init__(self, kind: Kind, services: Sequence[str], cradle: Cradle, *, watch: bool = False) -> None:
+        """The process in ``cradle`` becomes the zygotes; those that replace them carry the same mark.
 
         With ``watch`` a service is built when it starts, from its sources, in a process that has the libraries.
         """
-        self._mark = mark
+        self.mark = cradle.mark
         self._watch = watch
         families = plan.families(services, processors()) if kind == "zygote" and not watch else [()]
         # Starting cold is nothing but processor time: more at once than there are processors delays the longest.
         self.starts_at_once = len(project.services()) if kind == "zygote" else processors()
         self._ending = False
-        self._zygotes = self._made(families)
+        self._zygotes = self._made(families, cradle)
 
     def start(self, birth: Birth, sockets: Sequence[socket.socket], report: Report) -> None:
         """Start a service on listening ``sockets``.
@@ -86,7 +85,7 @@ class Backend:
                     if process.pid in known:
                         continue
                     told = process.environ()
-                    if told.get(plan.NONCE, "").startswith(nonce) and service in (None, told.get("HARNESS_SERVICE")):
+                    if told.get(environ.NONCE, "").startswith(nonce) and service in (None, told.get("HARNESS_SERVICE")):
                         found.append(process)
         return found
 
@@ -112,27 +111,27 @@ class Backend:
         leash.end_children(grace=0.0, spared=living)
         if not self._ending:
             family = lost.family if lost.ready else ()
-            self._zygotes[self._zygotes.index(lost)] = self._made([family])[0]
+            self._zygotes[self._zygotes.index(lost)] = self._made([family], Cradle(self.mark))[0]
 
-    def _made(self, families: Sequence[Sequence[str]]) -> list[_Zygote]:
-        """One process that divides into a zygote for each of ``families``."""
-        pairs = [socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM) for _ in families]
+    def _made(self, families: Sequence[Sequence[str]], cradle: Cradle) -> list[_Zygote]:
+        """A zygote for each of ``families``: the process in ``cradle`` divides into them."""
+        pairs = [socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM) for _ in families[1:]]
         theirs = [pair[1] for pair in pairs]
-        command = [sys.executable, "-m", "harness.zygote", "--parent", str(os.getpid())]
-        process = subprocess.Popen(
-            [*command, *(part for each in theirs for part in ("--channel", str(each.fileno())))],
-            cwd=ROOT,
-            env=child_environment(os.environ) | plan.QUIET_LIBRARIES | {plan.NONCE: self._mark},
-            stdin=subprocess.DEVNULL,
-            pass_fds=[each.fileno() for each in theirs],
-            start_new_session=True,
-        )
+        wanted = [
+            {"warm": {name: _rehearsed(name) for name in family}, "libraries": self._libraries(family)}
+            for family in families
+        ]
+        tell(cradle.channel, {"families": wanted, "sockets": len(theirs)}, theirs)
         for each in theirs:
             each.close()
+        channels = [cradle.channel, *(pair[0] for pair in pairs)]
         return [
-            _Zygote(family, plan.libraries(None if self._watch else family), pair[0], process, self._replace)
-            for family, pair in zip(families, pairs, strict=True)
+            _Zygote(family, channel, cradle.process, self._replace)
+            for family, channel in zip(families, channels, strict=True)
         ]
+
+    def _libraries(self, family: Sequence[str]) -> Sequence[str]:
+        return plan.libraries(None if self._watch else family)
 
 
 class _Zygote:
@@ -141,7 +140,6 @@ class _Zygote:
     def __init__(
         self,
         family: Sequence[str],
-        libraries: Sequence[str],
         channel: socket.socket,
         process: subprocess.Popen[bytes],
         on_loss: Callable[[_Zygote], None],
@@ -153,7 +151,6 @@ class _Zygote:
         self._unread = b""
         self.ready = False
         self.pid = process.pid
-        self._tell({"warm": {name: _rehearsed(name) for name in self.family}, "libraries": libraries})
         asyncio.get_running_loop().add_reader(channel, self._readable)
 
     def start(self, birth: Birth, sockets: Sequence[socket.socket], report: Report) -> None:
@@ -168,14 +165,9 @@ class _Zygote:
         }
         self._asked.append(report)
         try:
-            self._tell({"start": asked, "sockets": len(sockets)}, sockets)
+            tell(self._channel, {"start": asked, "sockets": len(sockets)}, sockets)
         except BrokenPipeError:
             self._lost()
-
-    def _tell(self, what: Mapping[str, Any], sockets: Sequence[socket.socket] = ()) -> None:
-        line = json.dumps(what).encode() + b"\n"
-        sent = socket.send_fds(self._channel, [line], [each.fileno() for each in sockets])
-        self._channel.sendall(line[sent:])
 
     def known(self) -> Iterator[int]:
         yield self.pid
@@ -233,6 +225,13 @@ class _Zygote:
         self._on_loss(self)
         for report in left:
             report(Exited(KILLED))
+
+
+def tell(channel: socket.socket, what: Mapping[str, Any], sockets: Sequence[socket.socket] = ()) -> None:
+    """Send a zygote a line, and ``sockets`` with it."""
+    line = json.dumps(what).encode() + b"\n"
+    sent = socket.send_fds(channel, [line], [each.fileno() for each in sockets])
+    channel.sendall(line[sent:])
 
 
 def _rehearsed(name: str) -> dict[str, Any]:

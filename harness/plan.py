@@ -14,21 +14,11 @@ from pathlib import Path
 
 from harness import project
 from harness.bootstrap import child_environment
+from harness.environ import NONCE, QUIET_LIBRARIES
 from harness.errors import HarnessError
 from harness.placeholders import Place, Places, fill
 from harness.topology import Service
 
-NONCE = "INSTANCE_NONCE"
-QUIET_LIBRARIES = {
-    # FastMCP reads a .env file of the working directory and asks for updates unless told otherwise.
-    "FASTMCP_ENV_FILE": os.devnull,
-    "FASTMCP_CHECK_FOR_UPDATES": "off",
-    "FASTMCP_SHOW_SERVER_BANNER": "false",
-    "FASTMCP_ENABLE_RICH_LOGGING": "false",
-    # FastMCP's key-value store checks the types of its own calls, which takes 0.15 s of every import.
-    "PY_KEY_VALUE_DISABLE_BEARTYPE": "true",
-    "PYTHONUNBUFFERED": "1",
-}
 INHERITED = (
     *("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "SYSTEMROOT", "SSL_CERT_FILE"),
     *("ASSISTANT_MODEL", "IDP_REGISTRY", "IDP_PUBLIC_ISSUER"),

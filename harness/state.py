@@ -16,7 +16,7 @@ from typing import IO
 
 import psutil
 
-from harness import leash, plan, project
+from harness import environ, leash, project
 
 VARIABLE = "HARNESS_HOME"
 MODULE = "harness.supervisor"
@@ -116,7 +116,7 @@ def reap() -> list[str]:
         born = record.services if record.boot == leash.boot() else ()
         survivors = [process for pid, created in born if (process := leash.same_process(pid, created))]
         if record.mark:
-            survivors += leash.marked(plan.NONCE, record.mark)
+            survivors += leash.marked(environ.NONCE, record.mark)
         leash.end(survivors, grace=1.0)
         for stack in record.stacks:
             shutil.rmtree(stack_folder(stack), ignore_errors=True)

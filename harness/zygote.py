@@ -5,9 +5,10 @@ forks a child that adopts the listening sockets and serves (some 20 ms). *Cold*:
 way it is the subreaper of whatever its services start, and when its supervisor is gone it ends all of them.
 
 It speaks JSON lines over a socket pair, sockets attached to the request. The first line says what to warm:
-``{"warm": {name: {app, health, env}}, "libraries": […]}``. ``{"start": {…}}`` is answered by ``{"started": pid}``;
-``{"exited": pid, "code": n}`` comes whenever a child has ended. Given several such channels it loads what all of them
-name once and then divides: a process for each, which load and warm what is theirs alone at the same time.
+``{"families": [{"warm": {name: {app, health, env}}, "libraries": […]}]}``. ``{"start": {…}}`` is answered by
+``{"started": pid}``; ``{"exited": pid, "code": n}`` comes whenever a child has ended. Given several families, and a
+channel for each further one, it loads the libraries that all of them name and then divides: a process for each, which
+load and warm what is theirs alone at the same time.
 """
 
 from __future__ import annotations
@@ -25,64 +26,24 @@ import subprocess
 import sys
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 from harness import leash, serve, tether, validators
+from harness.inbox import Inbox
 
 GRACE_S = 1.0
 QUIET_S = 0.1
 THREADS_GONE_IN_S = 5.0
-MOST_SOCKETS = 16
-CHUNK = 1 << 16
-
-
-class Inbox:
-    """What the supervisor asks: a line each, with the sockets that came with it."""
-
-    def __init__(self, channel: socket.socket) -> None:
-        self._channel = channel
-        self._unread, self._sockets = b"", deque[int]()
-        self._asked = deque[Mapping[str, Any]]()
-
-    def read(self) -> bool:
-        """Take in what there is, waiting for something; False when the supervisor has hung up."""
-        chunk, descriptors, _, _ = socket.recv_fds(self._channel, CHUNK, MOST_SOCKETS)
-        self._sockets.extend(descriptors)
-        *lines, self._unread = (self._unread + chunk).split(b"\n")
-        self._asked.extend(map(json.loads, lines))
-        return bool(chunk)
-
-    def take(self) -> tuple[Mapping[str, Any], list[int]] | None:
-        """The next whole request and its sockets, if there is one."""
-        if not self._asked:
-            return None
-        asked = self._asked.popleft()
-        # They travel with the first byte of their line: whoever has the whole line has them.
-        return asked, [self._sockets.popleft() for _ in range(asked.get("sockets", 0))]
-
-    def close(self) -> None:
-        """Let go of the channel and of what came by it: it belongs to the other part of a divided process."""
-        for descriptor in self._sockets:
-            os.close(descriptor)
-        self._channel.close()
-
-    def wait(self) -> Mapping[str, Any]:
-        """The next request, which has no sockets."""
-        while (taken := self.take()) is None:
-            if not self.read():
-                raise SystemExit(0)  # the supervisor has gone already
-        return taken[0]
 
 
 class Zygote:
     """The main loop: requests in, reports out. ``apps`` are the warm ones, by service."""
 
-    def __init__(self, channel: socket.socket, inbox: Inbox, apps: Mapping[str, Any], *, builds: bool) -> None:
+    def __init__(self, inbox: Inbox, apps: Mapping[str, Any], *, builds: bool) -> None:
         """With ``builds`` an app that is not there is built in the fork, from its sources as they are then."""
-        self._channel, self._inbox, self._apps, self._builds = channel, inbox, apps, builds
+        self._inbox, self._channel, self._apps, self._builds = inbox, inbox.channel, apps, builds
         # The children's leash: nobody writes into it, and its end of file is this process' death.
         self._leash, self._held = os.pipe()
         self._woken, self._wake = os.pipe()
@@ -240,28 +201,20 @@ def threads() -> int:
 def main(argv: Sequence[str] | None = None) -> int:
     """Bear services until the supervisor is gone; then end all there are."""
     parser = argparse.ArgumentParser(prog="python -m harness.zygote")
-    parser.add_argument("--channel", type=int, action="append", required=True)
+    parser.add_argument("--channel", type=int, required=True)
     parser.add_argument("--parent", type=int, required=True)
     arguments = parser.parse_args(argv)
     _warm_under(arguments.parent)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: None)  # its supervisor decides; unlike SIG_IGN, this ends with an exec
-    channels = [socket.socket(fileno=number) for number in arguments.channel]
-    inboxes = [Inbox(channel) for channel in channels]
-    wanted = [inbox.wait() for inbox in inboxes]
-    if any(each["libraries"] or each["warm"] for each in wanted):
-        gc.disable()
-    _load([name for name in wanted[0]["libraries"] if all(name in each["libraries"] for each in wanted)])
-    mine = _divide(len(channels))
-    for other in inboxes[:mine] + inboxes[mine + 1 :]:
-        other.close()
-    tell(channels[mine], {"pid": os.getpid()})
-    warm, libraries = wanted[mine]["warm"], wanted[mine]["libraries"]
+    inbox, family = _become_one(Inbox(socket.socket(fileno=arguments.channel)))
+    tell(inbox.channel, {"pid": os.getpid()})
+    warm, libraries = family["warm"], family["libraries"]
     _load(libraries)
     apps = _warmed(warm) if libraries or warm else {}
     tether.follow_parent(yes=False)  # from here on the channel tells, and there may be others to end first
     try:
-        Zygote(channels[mine], inboxes[mine], apps, builds=bool(libraries) and not warm).run()
+        Zygote(inbox, apps, builds=bool(libraries) and not warm).run()
     finally:
         leash.end_children(grace=GRACE_S)
     return 0
@@ -280,6 +233,20 @@ def _load(libraries: Sequence[str]) -> None:
         for library in libraries:
             with contextlib.suppress(ImportError):  # whoever needs it will say so
                 importlib.import_module(library)
+
+
+def _become_one(first: Inbox) -> tuple[Inbox, Mapping[str, Any]]:
+    """Learn of the families, load what they share and divide into a process for each: its inbox, and what is its."""
+    asked, channels = first.wait()
+    families: Sequence[Mapping[str, Any]] = asked["families"]
+    if any(each["libraries"] or each["warm"] for each in families):
+        gc.disable()
+    _load([name for name in families[0]["libraries"] if all(name in each["libraries"] for each in families)])
+    inboxes = [first, *(Inbox(socket.socket(fileno=number)) for number in channels)]
+    mine = _divide(len(families))
+    for other in inboxes[:mine] + inboxes[mine + 1 :]:
+        other.close()
+    return inboxes[mine], families[mine]
 
 
 def _divide(parts: int) -> int:

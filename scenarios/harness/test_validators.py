@@ -73,7 +73,7 @@ def zygote(folder: Path, *libraries: str) -> Iterator[Any]:
         )
         theirs.close()
         ours.settimeout(WITHIN_S)
-        ours.sendall(json.dumps({"warm": {}, "libraries": libraries}).encode() + b"\n")
+        ours.sendall(json.dumps({"families": [{"warm": {}, "libraries": libraries}]}).encode() + b"\n")
         yield told
         ours.shutdown(socket.SHUT_RDWR)
         process.wait(WITHIN_S)
