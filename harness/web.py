@@ -27,6 +27,8 @@ WELL_KNOWN = {
     "userInfoEndpoint": "userinfo_endpoint",
     "endSessionEndpoint": "end_session_endpoint",
     "revocationEndpoint": "revocation_endpoint",
+    "introspectionEndpoint": "introspection_endpoint",
+    "parEndpoint": "pushed_authorization_request_endpoint",
 }
 
 
