@@ -19,10 +19,7 @@ from harness.errors import HarnessError
 from harness.placeholders import Place, Places, fill
 from harness.topology import Service
 
-INHERITED = (
-    *("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "SYSTEMROOT", "SSL_CERT_FILE"),
-    *("ASSISTANT_MODEL", "IDP_REGISTRY", "IDP_PUBLIC_ISSUER"),
-)
+INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "SYSTEMROOT", "SSL_CERT_FILE")
 
 
 @dataclass(frozen=True)
@@ -94,7 +91,7 @@ def environment(plan: StackPlan, name: str, inherited: Mapping[str, str]) -> dic
     service = plan.service(name)
     told = child_environment(inherited)
     if service.own:
-        told = {key: value for key, value in told.items() if key in INHERITED}
+        told = {key: value for key, value in told.items() if key in (*INHERITED, *service.inherited)}
     told |= QUIET_LIBRARIES
     told |= {each.url_variable: plan.url(each.name) for each in project.services().values()}
     told |= {NONCE: plan.nonce, "WORLD": plan.world, "WORLD_SEED": str(plan.seed)}

@@ -22,8 +22,9 @@ class Service:
 
     It is an ASGI factory ``app`` (``module:name``), run on sockets it inherits, or a ``command`` that is told its port;
     ``settings`` are its environment, with the placeholders of :mod:`harness.placeholders`. ``own`` ones are ours: they
-    get the environment they declare and nothing else, and their health answer carries the stack's nonce. ``warm`` ones
-    are forked from a process in which they were rehearsed, and which has loaded the ``libraries`` they use before.
+    get the environment they declare, of their caller's only the variables they name as ``inherited``, and their health
+    answer carries the stack's nonce. ``warm`` ones are forked from a process in which they were rehearsed, and which
+    has loaded the ``libraries`` they use before.
 
     ``url_variable`` carries its base URL to every service. ``resource`` is the path that makes its base URL the
     audience of its tokens (RFC 8707), or None when it takes no tokens. ``browser_configuration`` names the function
@@ -56,6 +57,7 @@ class Service:
     fuzzing: tuple[str, str] | None = None
     command: str | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
+    inherited: tuple[str, ...] = ()
     own: bool = True
     warm: bool = True
     libraries: tuple[str, ...] = ()
@@ -71,6 +73,10 @@ SERVICES: Mapping[str, Service] = {
             "ISSUER_URL",
             database_variable="IDP_DATABASE_URL",
             secret_variables=("API_CLIENT_SECRET", "ORGANIZATIONS_CLIENT_SECRET", "SIMULATION_SECRET"),
+            inherited=(
+                *("IDP_REGISTRY", "IDP_PUBLIC_ISSUER", "OUTBOUND_HOSTS", "DPOP_NONCE_SECONDS"),
+                *("ACCESS_TOKEN_SECONDS", "CODE_SECONDS", "SESSION_SECONDS", "REFRESH_SECONDS"),
+            ),
             control=("services.idp.control:IdpControl", "SIMULATION_SECRET"),
             fuzzing=("services/idp/schemathesis.toml", "services.idp.fuzzing:credentials"),
             documents={"docs/idp-simulation.md": "services.idp.simulation.document:page"},
@@ -105,6 +111,7 @@ SERVICES: Mapping[str, Service] = {
             "API_URL",
             needs=("idp", "ticketing", "organizations"),
             resource="",
+            inherited=("ASSISTANT_MODEL",),
             secret_variables=("API_CLIENT_SECRET",),
             cold_start_s=3.6,
             libraries=(
