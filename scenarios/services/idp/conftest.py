@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from itertools import count
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, quote_plus, urlsplit
@@ -17,6 +18,8 @@ from urllib.parse import parse_qs, quote_plus, urlsplit
 import httpx2 as httpx
 import jwt
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
@@ -246,9 +249,36 @@ ALONE = Places(
 )
 
 
+class Keyring:
+    """Makes RSA keys as the library does, which takes 50 ms, and hands the usual ones out again after many others."""
+
+    MANY = 16
+
+    def __init__(self) -> None:
+        self._made: list[rsa.RSAPrivateKey] = []
+        self._asked = count()
+
+    def generate(self, public_exponent: int, key_size: int) -> rsa.RSAPrivateKey:
+        """Another key than the last ones."""
+        if (public_exponent, key_size) != (65537, 2048):
+            return generate_private_key(public_exponent, key_size)
+        position = next(self._asked) % self.MANY
+        if position >= len(self._made):
+            self._made.append(generate_private_key(public_exponent, key_size))
+            return self._made[-1]
+        return self._made[position]
+
+
+@pytest.fixture(scope="session")
+def keyring() -> Keyring:
+    """Keys for the providers of one process."""
+    return Keyring()
+
+
 @pytest.fixture
-def settings(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """The environment of a provider without a system around it."""
+def settings(monkeypatch: pytest.MonkeyPatch, keyring: Keyring) -> dict[str, str]:
+    """The environment of a provider without a system around it. It need not wait for an RSA key."""
+    monkeypatch.setattr(rsa, "generate_private_key", keyring.generate)
     environment = {
         "ISSUER_URL": ALONE.idp,
         "UI_URL": ALONE.ui,
@@ -264,10 +294,15 @@ def settings(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     return environment
 
 
+@pytest.fixture(scope="session")
+def app() -> FastAPI:
+    """Built once, without settings: whoever enters its lifespan has a provider of their own."""
+    return create_app()
+
+
 @pytest.fixture
-def alone(settings: dict[str, str]) -> Iterator[Alone]:
+def alone(app: FastAPI, settings: dict[str, str]) -> Iterator[Alone]:
     """A provider in this process. ``alone.seconds`` is its time."""
-    app = create_app()
     with TestClient(app, base_url=ALONE.idp, follow_redirects=False) as http:
         yield alone_at(http, app, settings)
 
