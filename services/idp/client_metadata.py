@@ -6,14 +6,15 @@ import re
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from services.idp import scopes
 from services.idp.errors import InvalidClientMetadata, InvalidRedirectUri, InvalidSoftwareStatement
 from services.idp.grants.code import CodeGrant
+from services.idp.grants.refresh import RefreshGrant
 from services.idp.provider import Provider
-from services.idp.registry import AuthMethod, Client, Registrants
+from services.idp.registry import AuthMethod, Client, Registrants, Registry, public_keys
 from services.idp.settings import LOOPBACK
-from services.shared.jws import PublicKey
 
 LONGEST = 2_000
 """Characters of one address."""
@@ -21,28 +22,47 @@ LONGEST = 2_000
 _PRIVATE_SCHEME = re.compile(r"[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+")
 """A name that its owner has turned round, as ``com.example.app`` (RFC 8252 §7.1)."""
 
+_PLACE = re.compile(r"([a-z0-9.-]+|\[[0-9a-f:.]+\])(:\d{1,5})?", re.IGNORECASE)
+"""Host and port. What else URLs allow there would mean something in a policy or another host to a browser."""
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+def _printable(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("it has characters that cannot be seen")
+    return text
+
+
 Address = Annotated[str, Field(max_length=LONGEST)]
 Addresses = Annotated[list[Address], Field(max_length=20)]
+
+
+def _describe(schema: dict[str, Any]) -> None:
+    """What is null is not there (RFC 7592 §2.2), so that it is good wherever nothing is."""
+    for name, member in schema["properties"].items():
+        if name not in schema.get("required", ()):
+            schema["properties"][name] = {"anyOf": [member, {"type": "null"}]}
+    schema["examples"] = [{"client_name": "Example", "redirect_uris": ["https://client.example/callback"]}]
 
 
 class ClientMetadata(BaseModel):
     """RFC 7591 §2; what is not known here is ignored, as it says."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True, strict=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, strict=True, json_schema_extra=_describe)
 
     redirect_uris: Addresses = Field(default_factory=list)
     token_endpoint_auth_method: AuthMethod = "client_secret_basic"  # noqa: S105  # a method
     grant_types: Annotated[list[str], Field(max_length=20)] = Field(default_factory=lambda: [CodeGrant.name])
     response_types: Annotated[list[Literal["code"]], Field(max_length=5)] | None = None
-    client_name: Annotated[str, Field(min_length=1, max_length=200)] | None = None
-    client_uri: Address | None = None
-    logo_uri: Address | None = None
+    client_name: Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_printable)] | None = None
+    """People are shown it."""
     scope: Annotated[str, Field(max_length=LONGEST)] | None = None
     application_type: Literal["web", "native"] | None = None
     """OpenID Connect Registration §2."""
     jwks: dict[str, Any] | None = None
     jwks_uri: Address | None = None
-    software_statement: str | None = None
+    software_statement: Any = None
     post_logout_redirect_uris: Addresses = Field(default_factory=list)
     """RP-Initiated Logout §3.1."""
     backchannel_logout_uri: Address | None = None
@@ -62,7 +82,6 @@ def read(document: object) -> ClientMetadata:
     if not isinstance(document, dict):
         raise InvalidClientMetadata("the metadata must be a JSON object")
     try:
-        # What is null is not there (RFC 7592 §2.2).
         return ClientMetadata.model_validate({name: value for name, value in document.items() if value is not None})
     except ValidationError as error:
         name = str(error.errors()[0]["loc"][0])
@@ -79,12 +98,11 @@ def client(client_id: str, told: ClientMetadata, provider: Provider, allowed: Re
     if told.software_statement is not None:
         raise InvalidSoftwareStatement("software statements are not supported")
     _check_grants(told, allowed)
-    _check_scope(told, provider)
+    if not set((told.scope or "").split()) <= within_reach(allowed.resources, provider.registry):
+        raise InvalidClientMetadata("scope names one that clients that register themselves do not get")
     _check_keys(told)
-    for address in told.redirect_uris:
-        _check_redirect_uri(address)
-    for address in told.post_logout_redirect_uris:
-        _check_redirect_uri(address)
+    for address in told.redirect_uris + told.post_logout_redirect_uris:
+        _check_redirect_uri(address, own_scheme=told.application_type != "web")
     if told.backchannel_logout_uri is not None and not provider.outbound.allows(told.backchannel_logout_uri):
         raise InvalidClientMetadata("backchannel_logout_uri is not on this machine")
     return Client(
@@ -92,9 +110,10 @@ def client(client_id: str, told: ClientMetadata, provider: Provider, allowed: Re
         name=told.client_name or client_id,
         grants=told.grant_types,
         resources=allowed.resources,
+        default_resource=allowed.default_resource,
         auth_method=told.token_endpoint_auth_method,
         jwks=told.jwks,
-        native=any(_is_loopback(address) for address in told.redirect_uris),
+        native=_is_native(told),
         redirect_uris=told.redirect_uris,
         post_logout_redirect_uris=told.post_logout_redirect_uris,
         origins={origin for address in told.redirect_uris if (origin := _origin(address))},
@@ -106,10 +125,18 @@ def client(client_id: str, told: ClientMetadata, provider: Provider, allowed: Re
     )
 
 
+def within_reach(resources: frozenset[str], registry: Registry) -> frozenset[str]:
+    """All scopes that mean something to who gets tokens for these resources."""
+    understood = (registry.resources[uri].scopes for uri in resources if uri in registry.resources)
+    return (scopes.OPENID | {scopes.OFFLINE}).union(*understood) & registry.scopes.keys()
+
+
 def _check_grants(told: ClientMetadata, allowed: Registrants) -> None:
     refused = sorted(set(told.grant_types) - allowed.grants)
     if refused:
         raise InvalidClientMetadata("grant_types has one that clients that register themselves do not get")
+    if set(told.grant_types) <= {RefreshGrant.name}:
+        raise InvalidClientMetadata("grant_types has none to begin with")
     redirects = CodeGrant.name in told.grant_types
     if redirects != bool(told.redirect_uris):
         raise InvalidRedirectUri("redirect_uris goes with the grant type authorization_code, and only with it")
@@ -119,44 +146,49 @@ def _check_grants(told: ClientMetadata, allowed: Registrants) -> None:
         raise InvalidClientMetadata("a client without a secret cannot use client_credentials")
 
 
-def _check_scope(told: ClientMetadata, provider: Provider) -> None:
-    if not set((told.scope or "").split()) <= provider.registry.scopes.keys():
-        raise InvalidClientMetadata("scope names something unknown")
-
-
 def _check_keys(told: ClientMetadata) -> None:
     if told.jwks_uri is not None:
         raise InvalidClientMetadata("jwks_uri is not supported: give jwks")
     if (told.token_endpoint_auth_method == "private_key_jwt") != (told.jwks is not None):  # noqa: S105
         raise InvalidClientMetadata("jwks goes with private_key_jwt")
-    members = told.jwks.get("keys") if told.jwks else []
-    keys = [PublicKey.of({"kid": "", **member} if isinstance(member, dict) else member) for member in members or ()]
-    if told.jwks is not None and not any(keys):
-        raise InvalidClientMetadata("jwks has no key that is of use here")
+    if told.jwks is not None:
+        try:
+            public_keys(told.jwks)
+        except ValueError as error:
+            raise InvalidClientMetadata(str(error)) from None
 
 
-def _check_redirect_uri(address: str) -> None:
+def _check_redirect_uri(address: str, *, own_scheme: bool) -> None:
     """RFC 8252 §7 and §8.3, RFC 9700 §4.1.1: HTTPS, a loopback address, or a scheme that is somebody's own."""
     try:
         url = urlsplit(address)
         well_formed = url.port != 0 and address.isascii() and address.isprintable() and " " not in address
     except ValueError:
         well_formed = False
-    if not well_formed or url.fragment or address.endswith("#") or "*" in address or "@" in url.netloc:
+    if not well_formed or "#" in address or "*" in address or (url.netloc and not _PLACE.fullmatch(url.netloc)):
         raise InvalidRedirectUri("an address has a form that cannot be compared safely")
     if url.scheme == "https" and url.hostname:
         return
     if url.scheme == "http" and url.hostname in LOOPBACK:
         return
-    if _PRIVATE_SCHEME.fullmatch(url.scheme):
+    if own_scheme and _PRIVATE_SCHEME.fullmatch(url.scheme):
         return
-    raise InvalidRedirectUri("an address is neither HTTPS nor on the loopback address nor of a scheme of your own")
+    raise InvalidRedirectUri(
+        "an address is neither HTTPS nor on the loopback address nor, for a native client, of a scheme of its own"
+    )
 
 
-def _is_loopback(address: str) -> bool:
-    return urlsplit(address).hostname in ("127.0.0.1", "::1")
+def _is_native(told: ClientMetadata) -> bool:
+    """As it says; otherwise it is if it is answered where no web server of the world is (RFC 8252 §7)."""
+    if told.application_type is not None:
+        return told.application_type == "native"
+    return any(urlsplit(address).scheme != "https" for address in told.redirect_uris)
 
 
 def _origin(address: str) -> str | None:
+    """As a browser writes it (RFC 6454 §6.2)."""
     url = urlsplit(address)
-    return f"{url.scheme}://{url.netloc}" if url.scheme in ("http", "https") else None
+    if url.scheme not in _DEFAULT_PORTS:
+        return None
+    host = f"[{url.hostname}]" if ":" in (url.hostname or "") else url.hostname
+    return f"{url.scheme}://{host}" + (f":{url.port}" if url.port not in (None, _DEFAULT_PORTS[url.scheme]) else "")

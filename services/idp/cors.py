@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+import re
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.idp.provider import Provider
-from services.idp.settings import LOOPBACK
 
+_THIS_MACHINE = re.compile(r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?")
 _REGISTER = "/register"
-_METHODS = {
+_BEFORE_REGISTRATION = {
     "/.well-known/openid-configuration": "GET",
     "/.well-known/oauth-authorization-server": "GET",
+    _REGISTER: "POST",
+}
+"""What a client needs before it is known."""
+
+_METHODS = _BEFORE_REGISTRATION | {
     "/jwks": "GET",
     "/token": "POST",
     "/par": "POST",
     "/device_authorization": "POST",
     "/revoke": "POST",
     "/userinfo": "GET, POST",
-    _REGISTER: "POST",
 }
 """Not the pages: a browser goes there by itself, and no script has a reason to look."""
 
@@ -33,7 +37,7 @@ class RegisteredOrigins:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        methods = _METHODS.get(scope["path"]) if scope["type"] == "http" else None
+        methods = _methods(scope["path"]) if scope["type"] == "http" else None
         if methods is None:
             await self._app(scope, receive, send)
             return
@@ -43,7 +47,7 @@ class RegisteredOrigins:
             answer = PlainTextResponse(status_code=204) if granted else PlainTextResponse("unknown origin", 403)
             preflight = {
                 "Access-Control-Allow-Methods": methods,
-                "Access-Control-Allow-Headers": "Authorization, Content-Type, DPoP",
+                "Access-Control-Allow-Headers": "Authorization, Content-Type, DPoP, MCP-Protocol-Version",
                 "Access-Control-Max-Age": "600",
             }
             answer.headers.update(granted | (preflight if granted else {}) | {"Vary": "Origin"})
@@ -61,14 +65,20 @@ class RegisteredOrigins:
 
 
 def _granted(origin: str | None, provider: Provider, path: str) -> dict[str, str]:
-    if origin is None or not (_registers(origin, path) or origin in provider.registry.origins):
+    if origin is None or not (_may_register(origin, path) or origin in provider.registry.origins):
         return {}
     return {"Access-Control-Allow-Origin": origin, "Access-Control-Expose-Headers": "WWW-Authenticate, DPoP-Nonce"}
 
 
-def _registers(origin: str, path: str) -> bool:
+def _methods(path: str) -> str | None:
+    """None: no script may look."""
+    # The metadata of a tenant may be asked for with its path behind (RFC 8414 §3.1).
+    found = _METHODS.get(path.partition("/t/")[0] if path.startswith("/.well-known/") else path)
+    # Each registration has an address of its own; whose it is the token says.
+    return "GET, PUT, DELETE" if found is None and path.startswith(f"{_REGISTER}/") else found
+
+
+def _may_register(origin: str, path: str) -> bool:
     """A client has no origin here before it is known: whatever page of this machine may make itself known."""
-    try:
-        return path == _REGISTER and urlsplit(origin).hostname in LOOPBACK
-    except ValueError:
-        return False
+    needed = path in _BEFORE_REGISTRATION or path.startswith("/.well-known/")
+    return needed and _THIS_MACHINE.fullmatch(origin) is not None

@@ -46,7 +46,10 @@ class Directory(Mapping[str, Entry], Generic[Entry]):
             KeyError: there is none of that name.
         """
         del self._entries[name]
-        self._changes.put(name, Change(None))
+        if name in self._written:
+            self._changes.put(name, Change(None))
+        else:  # nobody will miss it
+            self._changes.drop(name)
 
     def restore(self) -> None:
         """As the file has it."""

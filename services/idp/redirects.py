@@ -18,8 +18,14 @@ def registered(uri: str, client: Client) -> bool:
     """Whether the client may be answered there; a native one on any port of the loopback address (RFC 8252 §7.3)."""
     if uri in client.redirect_uris:
         return True
-    loopback = _LOOPBACK.fullmatch(uri) if client.native else None
-    return loopback is not None and "".join(loopback.groups()) in client.redirect_uris
+    anywhere = _without_port(uri) if client.native else None
+    return anywhere is not None and anywhere in map(_without_port, client.redirect_uris)
+
+
+def _without_port(uri: str) -> str | None:
+    """None for what is not on a loopback address."""
+    found = _LOOPBACK.fullmatch(uri)
+    return "".join(found.groups()) if found else None
 
 
 def answer(uri: str, parameters: Mapping[str, str | None]) -> RedirectResponse:
@@ -33,5 +39,5 @@ def answer(uri: str, parameters: Mapping[str, str | None]) -> RedirectResponse:
 def form_action(uri: str) -> str:
     """The source expression that lets a form be redirected to a URI, which Chromium holds ``form-action`` against."""
     url = urlsplit(uri)
-    # The grammar of source expressions (CSP3 §2.3.1) has no IPv6 addresses.
-    return f"{url.scheme}:" if ":" in (url.hostname or "") else f"{url.scheme}://{url.netloc}"
+    # The grammar of source expressions (CSP3 §2.3.1) has no IPv6 addresses, and schemes of one's own may have no host.
+    return f"{url.scheme}:" if not url.netloc or ":" in (url.hostname or "") else f"{url.scheme}://{url.netloc}"

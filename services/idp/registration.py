@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter
@@ -10,9 +11,10 @@ from pydantic import BaseModel, ConfigDict
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from services.idp import client_metadata
+from services.idp import client_metadata, scopes
 from services.idp.client_metadata import ClientMetadata
 from services.idp.errors import NO_STORE, BearerError, Documented, ErrorBody, InvalidClientMetadata, NotOffered
+from services.idp.grants.code import CodeGrant
 from services.idp.provider import Now, Provider, Started
 from services.idp.registry import Client, Registrants, digest
 from services.shared import strict_json
@@ -23,25 +25,38 @@ LONGEST = 32 * 1024
 MOST = 1_000
 """Clients of this kind in a tenant; the one that registered first makes room for the next."""
 
+_OURS = ("registration_access_token", "registration_client_uri", "client_secret_expires_at", "client_id_issued_at")
+"""Members of an answer that no request may have (RFC 7592 §2.2)."""
+
 router = APIRouter()
 
 
 class Registered(BaseModel):
-    """RFC 7591 §3.2.1, with what RFC 7592 §3 adds, and all metadata as they are registered."""
+    """RFC 7591 §3.2.1, with what RFC 7592 §3 adds, and all metadata as they are registered, whatever was asked for."""
 
     model_config = ConfigDict(extra="allow")
 
     client_id: str
     client_id_issued_at: int
     registration_client_uri: str
+    registration_access_token: str
     client_secret: str | None = None
     client_secret_expires_at: int | None = None
-    registration_access_token: str | None = None
 
 
-_BODY: dict[str, Any] = {
-    "requestBody": {"required": True, "content": {"application/json": {"schema": ClientMetadata.model_json_schema()}}}
-}
+class Update(ClientMetadata):
+    """RFC 7592 §2.2: all metadata anew; what is left out is not registered any more."""
+
+    client_id: str
+    client_secret: str | None = None
+    """Only to be compared."""
+
+
+def _json_body(model: type[BaseModel]) -> dict[str, Any]:
+    content = {"application/json": {"schema": model.model_json_schema()}}
+    return {"requestBody": {"required": True, "content": content}}
+
+
 _REFUSED: Documented = {400: {"model": ErrorBody}, 403: {"model": ErrorBody}}
 _MANAGED: Documented = {
     400: {"model": ErrorBody},
@@ -54,7 +69,7 @@ _MANAGED: Documented = {
     operation_id="register",
     status_code=201,
     responses={201: {"model": Registered}, **_REFUSED},
-    openapi_extra=_BODY,
+    openapi_extra=_json_body(ClientMetadata),
 )
 async def register(request: Request, provider: Started, at: Now) -> JSONResponse:
     """Make a client known; nobody has to be anybody for that, and it gets nothing before a person agreed."""
@@ -72,8 +87,7 @@ async def register(request: Request, provider: Started, at: Now) -> JSONResponse
     )
     _make_room(provider)
     provider.registry.clients.put(client_id, client)
-    answer = _described(client, told, provider) | {"registration_access_token": token} | _with(secret)
-    return JSONResponse(answer, 201, NO_STORE)
+    return JSONResponse(_described(client, token, provider) | _with(secret), 201, NO_STORE)
 
 
 @router.get(
@@ -81,23 +95,22 @@ async def register(request: Request, provider: Started, at: Now) -> JSONResponse
 )
 async def read_registration(client_id: str, request: Request, provider: Started) -> JSONResponse:
     """What is registered (RFC 7592 §2.1); a secret is not known here any more, and not told."""
-    client = _managed(client_id, request, provider)
-    return JSONResponse(_described(client, _metadata(client), provider), headers=NO_STORE)
+    client, token = _managed(client_id, request, provider)
+    return JSONResponse(_described(client, token, provider), headers=NO_STORE)
 
 
 @router.put(
     "/register/{client_id}",
     operation_id="updateRegistration",
     responses={200: {"model": Registered}, **_MANAGED},
-    openapi_extra=_BODY,
+    openapi_extra=_json_body(Update),
 )
 async def update_registration(client_id: str, request: Request, provider: Started) -> JSONResponse:
     """Register something else in place of all that was (RFC 7592 §2.2)."""
-    before = _managed(client_id, request, provider)
+    before, token = _managed(client_id, request, provider)
     document = await _document(request)
     told = client_metadata.read(document)
-    if isinstance(document, dict) and document.get("client_id", client_id) != client_id:
-        raise InvalidClientMetadata("client_id cannot be changed")
+    _check_identity(document, before)
     secret = _secret(told) if before.secret_digest is None else None
     by_secret = told.token_endpoint_auth_method.startswith("client_secret")
     client = client_metadata.client(
@@ -110,18 +123,20 @@ async def update_registration(client_id: str, request: Request, provider: Starte
         secret_digest=(digest(secret) if secret else before.secret_digest) if by_secret else None,
     )
     provider.registry.clients.put(client_id, client)
-    return JSONResponse(_described(client, told, provider) | _with(secret), headers=NO_STORE)
+    return JSONResponse(_described(client, token, provider) | _with(secret), headers=NO_STORE)
 
 
 @router.delete("/register/{client_id}", operation_id="deleteRegistration", status_code=204, responses=_MANAGED)
-async def delete_registration(client_id: str, request: Request, provider: Started) -> Response:
-    """Be unknown again (RFC 7592 §2.3): nothing that was issued to the client can be renewed."""
+async def delete_registration(client_id: str, request: Request, provider: Started, at: Now) -> Response:
+    """Be unknown again (RFC 7592 §2.3): what was granted to the client is revoked."""
     _managed(client_id, request, provider)
     provider.registry.clients.drop(client_id)
+    for family in provider.store.families_to(client_id, at=at):
+        provider.store.revoke_family(family.id, at=at)
     return Response(status_code=204, headers=NO_STORE)
 
 
-async def _document(request: Request) -> object:
+async def _document(request: Request) -> Mapping[str, Any]:
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise InvalidClientMetadata("the body must be application/json")
     body = b""
@@ -130,9 +145,12 @@ async def _document(request: Request) -> object:
         if len(body) > LONGEST:
             raise InvalidClientMetadata("the body is too long")
     try:
-        return strict_json.loads(body)
+        document = strict_json.loads(body)
     except ValueError:
         raise InvalidClientMetadata("the body is not JSON") from None
+    if not isinstance(document, dict):
+        raise InvalidClientMetadata("the metadata must be a JSON object")
+    return document
 
 
 def _allowed(provider: Provider) -> Registrants:
@@ -141,19 +159,36 @@ def _allowed(provider: Provider) -> Registrants:
     return provider.registry.registrants
 
 
-def _managed(client_id: str, request: Request, provider: Provider) -> Client:
-    """The client whose registration access token is presented; that there is none of the name is not told."""
+def _check_identity(document: Mapping[str, Any], client: Client) -> None:
+    """RFC 7592 §2.2: a client says who it is, and changes nothing of what it was given."""
+    if document.get("client_id") != client.id:
+        raise InvalidClientMetadata("client_id must be that of the client")
+    changed = [name for name in _OURS if name in document]
+    if changed:
+        raise InvalidClientMetadata(f"{changed[0]} is not for the client to say")
+    secret = document.get("client_secret")
+    if secret is not None and not (
+        isinstance(secret, str)
+        and client.secret_digest is not None
+        and secrets.compare_digest(digest(secret), client.secret_digest)
+    ):
+        raise InvalidClientMetadata("client_secret is not that of the client")
+
+
+def _managed(client_id: str, request: Request, provider: Provider) -> tuple[Client, str]:
+    """The client whose registration access token is presented, and the token; that nobody has the name is not told."""
     headers = request.headers.getlist("authorization")
     if len(headers) > 1:
         raise BearerError(400, "invalid_request", "the Authorization header is given more than once")
     scheme, _, token = (headers[0] if headers else "").partition(" ")
     if scheme.lower() != "bearer":
         raise BearerError(401)
+    token = token.strip()
     client = provider.registry.clients.get(client_id)
     expected = client.registration_digest if client else None
-    if client is None or expected is None or not secrets.compare_digest(digest(token.strip()), expected):
+    if client is None or expected is None or not secrets.compare_digest(digest(token), expected):
         raise BearerError(401, "invalid_token", "the token does not belong to this client")
-    return client
+    return client, token
 
 
 def _make_room(provider: Provider) -> None:
@@ -172,24 +207,23 @@ def _with(secret: str | None) -> dict[str, Any]:
     return {"client_secret": secret, "client_secret_expires_at": 0} if secret else {}
 
 
-def _metadata(client: Client) -> ClientMetadata:
-    return ClientMetadata(
-        redirect_uris=sorted(client.redirect_uris),
-        token_endpoint_auth_method=client.auth_method,
-        grant_types=sorted(client.grants),
-        client_name=None if client.name == client.id else client.name,
-        jwks=client.jwks,
-        post_logout_redirect_uris=sorted(client.post_logout_redirect_uris),
-        backchannel_logout_uri=client.backchannel_logout_uri,
-        dpop_bound_access_tokens=client.dpop_bound,
-        require_pushed_authorization_requests=client.pushes,
-    )
-
-
-def _described(client: Client, told: ClientMetadata, provider: Provider) -> dict[str, Any]:
-    return told.model_dump(exclude_none=True) | {
+def _described(client: Client, token: str, provider: Provider) -> dict[str, Any]:
+    told: dict[str, Any] = {
         "client_id": client.id,
         "client_id_issued_at": client.issued_at,
         "registration_client_uri": f"{provider.issuer}/register/{client.id}",
-        "response_types": ["code"] if client.redirect_uris else [],
+        "registration_access_token": token,
+        "client_name": client.name,
+        "application_type": "native" if client.native else "web",
+        "redirect_uris": sorted(client.redirect_uris),
+        "post_logout_redirect_uris": sorted(client.post_logout_redirect_uris),
+        "grant_types": sorted(client.grants),
+        "response_types": ["code"] if CodeGrant.name in client.grants else [],
+        "scope": scopes.text(client_metadata.within_reach(client.resources, provider.registry)),
+        "token_endpoint_auth_method": client.auth_method,
+        "jwks": client.jwks,
+        "backchannel_logout_uri": client.backchannel_logout_uri,
+        "dpop_bound_access_tokens": client.dpop_bound,
+        "require_pushed_authorization_requests": client.pushes,
     }
+    return {name: value for name, value in told.items() if value is not None}

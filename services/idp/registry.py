@@ -177,6 +177,8 @@ class Registrants(_Entry):
     resources: Names
     """URIs."""
     grants: Names
+    default_resource: str | None = None
+    """For those that do not know of RFC 8707."""
 
 
 @dataclass(frozen=True, slots=True)

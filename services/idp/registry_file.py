@@ -32,7 +32,7 @@ class TenantEntries(BaseModel):
     """None: the people of the seeded world."""
     issuers: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """Whose assertions are believed, under any name."""
-    registration: dict[str, list[str]] | None = None
+    registration: dict[str, list[str] | str] | None = None
     """Which ``resources`` and ``grants`` clients get that register themselves; None: they cannot."""
 
 
@@ -147,14 +147,19 @@ def _filled(value: Any, places: Mapping[str, str]) -> Any:
             return value
 
 
-def _registrants(entry: dict[str, list[str]] | None, known: Mapping[str, Resource]) -> Registrants | None:
+def _registrants(entry: dict[str, list[str] | str] | None, known: Mapping[str, Resource]) -> Registrants | None:
     if entry is None:
         return None
-    unknown = [name for name in entry.get("resources", ()) if name not in known]
-    if unknown:
-        raise ValueError(f"the registry: registration names resource {unknown[0]!r}; known: {', '.join(known)}")
-    uris = [known[name].uri for name in entry.get("resources", ())]
-    return _checked(Registrants, {"grants": [], **entry, "resources": uris}, "registration")
+
+    def uri(name: str) -> str:
+        if name not in known:
+            raise ValueError(f"the registry: registration names resource {name!r}; known: {', '.join(known)}")
+        return known[name].uri
+
+    named: dict[str, Any] = {"resources": [uri(name) for name in entry.get("resources", ())]}
+    if "default_resource" in entry:
+        named["default_resource"] = uri(str(entry["default_resource"]))
+    return _checked(Registrants, {"grants": [], **entry, **named}, "registration")
 
 
 def _client(name: str, entry: dict[str, Any], known: Mapping[str, Resource]) -> Client:

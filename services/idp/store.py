@@ -122,6 +122,11 @@ class Store:
         families = self._families.all(at=at).values()
         return [family for family in families if family.subject == subject and not family.revoked]
 
+    def families_to(self, client_id: str, *, at: float) -> list[Family]:
+        """What a client was granted by anybody. It looks at every family there is."""
+        families = self._families.all(at=at).values()
+        return [family for family in families if family.client_id == client_id and not family.revoked]
+
     def revoke_family(self, family_id: str, *, at: float) -> None:
         """With it go its refresh tokens, and its access tokens as far as this provider is asked about them."""
         family = self._families.get(family_id, at=at)

@@ -16,6 +16,9 @@ ALGORITHMS = frozenset({"RS256", "ES256", "EdDSA"})
 LONGEST_TOKEN = 8 * 1024
 """Characters; a token of this system has about a thousand."""
 
+RSA_BITS = range(2048, 8192 + 1)
+"""A shorter key is none (RFC 7518 §3.3); a longer one is there to keep whoever checks with it busy."""
+
 
 class MalformedToken(ValueError):  # noqa: N818 - says what the token is
     """Not a JWS this system would accept from anybody; the text is fit for ``error_description``."""
@@ -60,7 +63,9 @@ class PublicKey:
             jwk = jwt.PyJWK(member)
         except (PyJWTError, TypeError, ValueError):
             return None
-        return cls(member["kid"], jwk.algorithm_name, jwk) if jwk.algorithm_name in ALGORITHMS else None
+        if jwk.algorithm_name not in ALGORITHMS or (jwk.key_type == "RSA" and jwk.key.key_size not in RSA_BITS):
+            return None
+        return cls(member["kid"], jwk.algorithm_name, jwk)
 
     def signed(self, token: Jws) -> bool:
         """Whether this key made the signature, with its own algorithm and no other."""
