@@ -78,6 +78,18 @@ def authenticate(request: Request, parameters: Parameters, provider: Provider, *
     return client
 
 
+def claimed(parameters: Parameters) -> str | None:
+    """Who a form says is calling, by name or by assertion only (RFC 7521 §4.2): not yet to be believed."""
+    named, token = parameters.first("client_id"), parameters.first("client_assertion")
+    if named is not None or token is None:
+        return named
+    try:
+        subject = assertions.taken_apart(token).claims.get("sub")
+    except InvalidToken:
+        return None  # refused, with the reason, when the client authenticates
+    return subject if isinstance(subject, str) else None
+
+
 def authenticate_confidential(request: Request, parameters: Parameters, provider: Provider, *, at: float) -> Client:
     """The same where a name alone is not enough."""
     client = authenticate(request, parameters, provider, at=at)

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from services.idp import client_auth, scopes
+from services.idp import client_auth, metadata_documents, scopes
 from services.idp.client_auth import ClientForm
 from services.idp.errors import NO_STORE, ErrorBody
 from services.idp.parameters import Parameters, form_body
@@ -47,6 +47,7 @@ class Introspection(BaseModel):
 async def introspect(request: Request, provider: Started, at: Now) -> JSONResponse:
     """What a token says, for the service it is meant for and for the client it was issued to, while it is good."""
     parameters = await Parameters.of_body(request)
+    await metadata_documents.learn(parameters, provider, at=at)
     client = client_auth.authenticate_confidential(request, parameters, provider, at=at)
     form = parameters.parse(IntrospectionForm)
     told = _refresh_token(form.token, client, provider, at=at) or _access_token(form.token, client, provider, at=at)

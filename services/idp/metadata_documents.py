@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import re
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
-from services.idp import client_metadata
+from services.idp import client_auth, client_metadata
 from services.idp.errors import InvalidClient, OAuthError
 from services.idp.parameters import Parameters
 from services.idp.provider import Provider
@@ -28,6 +28,9 @@ USUAL_S, LONGEST_S = 300.0, 3600.0
 MOST = 1_000
 """Clients of this kind in a tenant; the one that was first named makes room for the next."""
 
+_SECRET = frozenset({"client_secret", "client_secret_expires_at"})
+"""Members that a document must not have (§4.1 of the draft)."""
+
 _MAX_AGE = re.compile(r"max-age=(\d{1,9})")
 
 
@@ -41,12 +44,12 @@ def is_address(client_id: str) -> bool:
 
 
 async def learn(parameters: Parameters, provider: Provider, *, at: float) -> None:
-    """Know the client that a form names, if it is described elsewhere. Others cost nothing here.
+    """Know the client that a form or its assertion names, if it is described elsewhere. Others cost nothing here.
 
     Raises:
         InvalidClient: it cannot be known.
     """
-    client_id = parameters.first("client_id")
+    client_id = client_auth.claimed(parameters)
     if client_id is None or not is_address(client_id):
         return
     try:
@@ -61,17 +64,22 @@ async def know(client_id: str, provider: Provider, *, at: float) -> None:
     Raises:
         DocumentRefused: it cannot be known.
     """
+    known = provider.registry.clients.get(client_id)
+    if known is not None and not known.described_by_its_id:
+        return
     if provider.registry.registrants is None or not _may_be_asked(client_id, provider):
         raise DocumentRefused("this is not an address where a client may describe itself")
     documents = provider.documents
-    if client_id in provider.registry.clients and at < documents.get(client_id, 0):
+    if known is not None and at < documents.get(client_id, 0):
         return
     try:
         async with asyncio.timeout(WITHIN_S):
             body, seconds = await _fetched(client_id, provider)
     except TimeoutError:
         raise DocumentRefused("its description did not come in time") from None
-    provider.registry.clients.put(client_id, _client(client_id, body, provider, at=at))
+    client = _client(client_id, body, provider, issued_at=known.issued_at if known else int(at))
+    if client != known:
+        provider.registry.clients.put(client_id, client)
     documents[client_id] = at + seconds
     _make_room(provider)
 
@@ -82,23 +90,28 @@ def _may_be_asked(address: str, provider: Provider) -> bool:
         return False
     url = urlsplit(address)
     secure = url.scheme == "https" or url.hostname in LOOPBACK
-    segments = url.path.split("/")
-    return secure and url.path not in ("", "/") and not {".", ".."} & set(segments) and address.isprintable()
+    segments = unquote(url.path).split("/")
+    plain = address.isprintable() and " " not in address
+    return secure and plain and url.path not in ("", "/") and not {".", ".."} & set(segments)
 
 
 async def _fetched(address: str, provider: Provider) -> tuple[bytes, float]:
     """The document, and for how many seconds it is to be believed."""
     import httpx  # noqa: PLC0415 - as in ``outbound``: most providers never ask anybody
 
+    # Compressed, a document could not be measured before it has taken its place.
+    headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
     try:
-        async with provider.outbound.client.stream("GET", address, headers={"Accept": "application/json"}) as answer:
+        async with provider.outbound.client.stream("GET", address, headers=headers) as answer:
             if answer.status_code != httpx.codes.OK:
                 raise DocumentRefused(f"its description was answered with status {answer.status_code}")
             kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
             if kind != "application/json" and not (kind.startswith("application/") and kind.endswith("+json")):
                 raise DocumentRefused("its description is not JSON")
+            if answer.headers.get("content-encoding", "identity").strip().lower() != "identity":
+                raise DocumentRefused("its description is compressed")
             body = b""
-            async for chunk in answer.aiter_bytes():
+            async for chunk in answer.aiter_raw():
                 body += chunk
                 if len(body) > LONGEST:
                     raise DocumentRefused("its description is too long")
@@ -116,7 +129,7 @@ def _fresh_for(cache_control: str) -> float:
     return min(float(found[1]), LONGEST_S) if found else USUAL_S
 
 
-def _client(address: str, body: bytes, provider: Provider, *, at: float) -> Client:
+def _client(address: str, body: bytes, provider: Provider, *, issued_at: int) -> Client:
     allowed = provider.registry.registrants
     assert allowed is not None  # noqa: S101  # looked at before anything was fetched
     try:
@@ -126,17 +139,17 @@ def _client(address: str, body: bytes, provider: Provider, *, at: float) -> Clie
     if not isinstance(document, dict) or document.get("client_id") != address:
         raise DocumentRefused("its description is not that of this address")
     method = document.get("token_endpoint_auth_method", "none")
-    if "client_secret" in document or str(method).startswith("client_secret"):
+    if _SECRET & document.keys() or str(method).startswith("client_secret"):
         raise DocumentRefused("what everybody can read can hold no secret")
     try:
         told = client_metadata.read({**document, "token_endpoint_auth_method": method})
-        return client_metadata.client(address, told, provider, allowed, issued_at=int(at))
+        return client_metadata.client(address, told, provider, allowed, issued_at=issued_at)
     except OAuthError as error:
         raise DocumentRefused(error.description) from None
 
 
 def _make_room(provider: Provider) -> None:
     clients = provider.registry.clients
-    for client_id in [each for each in clients if is_address(each)][:-MOST]:
+    for client_id in [name for name, client in clients.items() if client.described_by_its_id][:-MOST]:
         clients.drop(client_id)
         provider.documents.pop(client_id, None)

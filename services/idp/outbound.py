@@ -33,11 +33,15 @@ class Outbound:
 
     @property
     def client(self) -> httpx.AsyncClient:
-        """It follows no redirects and no proxy settings; what it asks must be allowed first."""
+        """It follows no redirects and no proxy settings and keeps no cookies; what it asks must be allowed first."""
         if self._client is None:
-            import httpx  # noqa: PLC0415 - most providers never ask anybody, and start without it
+            from http import cookiejar  # noqa: PLC0415 - most providers never ask anybody, and start without these
 
-            self._client = httpx.AsyncClient(follow_redirects=False, trust_env=False)
+            import httpx  # noqa: PLC0415
+
+            # Cookies know no ports: one that a program on this machine sets would be sent to all others.
+            cookies = cookiejar.CookieJar(cookiejar.DefaultCookiePolicy(allowed_domains=()))
+            self._client = httpx.AsyncClient(follow_redirects=False, trust_env=False, cookies=cookies)
         return self._client
 
     def begin(self, work: Coroutine[None, None, None]) -> None:

@@ -111,6 +111,11 @@ class Client(_Entry):
         return self.issued_at > 0
 
     @property
+    def described_by_its_id(self) -> bool:
+        """Whether what it says of itself was read at the address that its id is."""
+        return self.registered_itself and self.registration_digest is None
+
+    @property
     def public(self) -> bool:
         """Whether it is known by name only."""
         return self.auth_method == "none"

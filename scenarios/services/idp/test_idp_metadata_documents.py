@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -10,12 +11,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
 from typing import Any
 
+import httpx2 as httpx
 import pytest
 from starlette.testclient import TestClient
 
 from scenarios.services.idp.conftest import ALONE, LOOPBACK, Alone, alone_at, claims, refused, told
+from scenarios.services.idp.signed import Signer
 from services.idp import metadata_documents
 from services.idp.app import create_app
+from services.idp.client_auth import JWT_BEARER
 
 
 @dataclass
@@ -30,6 +34,8 @@ class Publisher:
     released: Event = field(default_factory=Event)
     slow: bool = False
     asked: list[str] = field(default_factory=list)
+    told: dict[str, str] = field(default_factory=dict)
+    """The header of the last request, by names in lower case."""
 
     @property
     def document(self) -> bytes:
@@ -46,6 +52,7 @@ def publisher() -> Iterator[Publisher]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             here.asked.append(self.path)
+            here.told = {name.lower(): value for name, value in self.headers.items()}
             if here.slow:
                 here.released.wait(30)
             self.send_response(here.status)
@@ -101,6 +108,104 @@ def test_a_description_that_changes_is_the_client(alone: Alone, publisher: Publi
     assert alone.authorize(alone.asked(client_id=publisher.url)).status_code == 400
 
 
+def test_a_description_that_stays_as_it_was_is_the_same_client(alone: Alone, publisher: Publisher) -> None:
+    """Nothing is written then: where it says ``no-store``, every request would."""
+    publisher.headers["Cache-Control"] = "no-store"
+    known = []
+    for _ in range(2):
+        alone.authorize(alone.asked(client_id=publisher.url))
+        known.append(alone.provider.registry.clients[publisher.url])
+        alone.seconds += 60
+    assert known[0] is known[1]
+
+
+def test_the_person_is_told_where_the_application_describes_itself(alone: Alone, publisher: Publisher) -> None:
+    """Its name is whatever it likes to be called; its address is what others can check."""
+    consent = alone.pick("alice", alone.authorize(alone.asked(client_id=publisher.url)))
+    page = alone.http.get(consent.headers["location"]).text
+    assert f'<strong class="address">{publisher.url}</strong>' in page
+
+
+@pytest.fixture
+def service(publisher: Publisher) -> Signer:
+    """A service that publishes its key and asks for itself."""
+    signer = Signer(publisher.url, f"{ALONE.idp}/token")
+    publisher.changes = {
+        "redirect_uris": ...,
+        "grant_types": ["client_credentials"],
+        "token_endpoint_auth_method": "private_key_jwt",
+        "jwks": signer.jwks,
+    }
+    publisher.headers["Cache-Control"] = "no-store"
+    return signer
+
+
+def proven(alone: Alone, path: str, signer: Signer, **form: str) -> httpx.Response:
+    """Ask with a signature and without a ``client_id``, which an assertion makes needless (RFC 7521 §4.2)."""
+    assertion = signer.assertion(at=alone.seconds)
+    return alone.post(path, {"client_assertion_type": JWT_BEARER, "client_assertion": assertion} | form)
+
+
+def test_a_service_names_itself_by_its_signature_alone(alone: Alone, service: Signer) -> None:
+    asked = {"grant_type": "client_credentials", "resource": ALONE.api}
+    token = proven(alone, "/token", service, **asked).json()["access_token"]
+    assert claims(token)["client_id"] == service.name
+
+
+def test_a_key_that_is_published_no_more_opens_nothing(alone: Alone, service: Signer, publisher: Publisher) -> None:
+    asked = {"grant_type": "client_credentials", "resource": ALONE.api}
+    assert proven(alone, "/token", service, **asked).status_code == 200
+    renewed = Signer(service.name, service.audience, kid="key-2")
+    publisher.changes["jwks"] = renewed.jwks
+    refused(proven(alone, "/token", service, **asked), 401, "invalid_client")
+    assert proven(alone, "/token", renewed, **asked).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/introspect", "/revoke"])
+def test_such_a_service_is_known_wherever_clients_prove_themselves(alone: Alone, service: Signer, path: str) -> None:
+    service.audience = ALONE.idp
+    assert proven(alone, path, service, token="unknown").status_code == 200
+
+
+def test_a_signature_that_is_none_makes_nobody_ask(alone: Alone, publisher: Publisher) -> None:
+    form = {"client_assertion_type": JWT_BEARER, "client_assertion": f"{publisher.url}.b.c"}
+    refused(alone.post("/token", form | {"grant_type": "client_credentials"}), 401, "invalid_client")
+    assert publisher.asked == []
+
+
+def test_nothing_of_an_earlier_answer_is_sent_along(alone: Alone, publisher: Publisher) -> None:
+    """Cookies know no ports: what one program on this machine sets would reach all others."""
+    publisher.headers |= {"Cache-Control": "no-store", "Set-Cookie": "session=planted; Path=/"}
+    for _ in range(2):
+        assert alone.authorize(alone.asked(client_id=publisher.url)).status_code == 303
+    assert len(publisher.asked) == 2
+    assert "cookie" not in publisher.told
+
+
+def test_a_description_is_taken_only_as_it_is(alone: Alone, publisher: Publisher) -> None:
+    """Compressed, its ten kilobytes would be as many megabytes before anybody could count them."""
+    publisher.body = gzip.compress(publisher.document)
+    publisher.headers["Content-Encoding"] = "gzip"
+    assert alone.authorize(alone.asked(client_id=publisher.url)).status_code == 400
+    assert publisher.told["accept-encoding"] == "identity"
+
+
+def test_who_was_registered_by_hand_needs_no_description(
+    alone: Alone, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some providers give out ids like ``api://tickets``; a registry may have them, and a flood leaves them alone."""
+    monkeypatch.setattr(metadata_documents, "MOST", 1)
+    clients, place = alone.provider.registry.clients, publisher.url
+    for name in ("api://tickets", f"{place}?by-hand"):
+        clients.put(name, clients["cli"].model_copy(update={"id": name}))
+    for number in range(3):
+        publisher.changes["client_id"] = f"{place}?{number}"
+        assert alone.authorize(alone.asked(client_id=f"{place}?{number}")).status_code == 303
+    for name in ("api://tickets", f"{place}?by-hand"):
+        assert alone.authorize(alone.asked(client_id=name)).status_code == 303
+    assert len(publisher.asked) == 3
+
+
 Break = Callable[[Publisher], None]
 
 
@@ -122,6 +227,7 @@ def answered(**fields: Any) -> Break:
         changed(client_id="http://127.0.0.1:1/client.json"),
         changed(client_id=...),
         changed(client_secret="s3cret"),
+        changed(client_secret_expires_at=0),
         changed(token_endpoint_auth_method="client_secret_basic"),
         changed(token_endpoint_auth_method="private_key_jwt"),
         changed(redirect_uris=["http://evil.example/callback"]),
@@ -164,6 +270,11 @@ def test_a_description_that_is_not_as_it_must_be_makes_no_client(
         "http://127.0.0.1:9/client.json#fragment",
         "http://127.0.0.1:9/a/../client.json",
         "http://127.0.0.1:9/./client.json",
+        "http://127.0.0.1:9/a/%2e%2E/client.json",
+        "http://127.0.0.1:9/.%2E/client.json",
+        "http://127.0.0.1:9/%2e/client.json",
+        "http://127.0.0.1:9/a client.json",
+        " http://127.0.0.1:9/client.json",
         "http://127.0.0.1:9/",
         "http://127.0.0.1:9",
         "http://127.0.0.1:0/client.json",
