@@ -167,6 +167,13 @@ def test_such_a_service_is_known_wherever_clients_prove_themselves(alone: Alone,
     assert proven(alone, path, service, token="unknown").status_code == 200
 
 
+def test_a_key_that_is_of_no_use_makes_no_client(alone: Alone, service: Signer, publisher: Publisher) -> None:
+    publisher.changes["jwks"] = {"keys": [*service.jwks["keys"], {"kty": "oct", "k": "c2VjcmV0"}]}
+    asked = {"grant_type": "client_credentials", "resource": ALONE.api}
+    refused(proven(alone, "/token", service, **asked), 401, "invalid_client")
+    assert service.name not in alone.provider.registry.clients
+
+
 def test_a_signature_that_is_none_makes_nobody_ask(alone: Alone, publisher: Publisher) -> None:
     form = {"client_assertion_type": JWT_BEARER, "client_assertion": f"{publisher.url}.b.c"}
     refused(alone.post("/token", form | {"grant_type": "client_credentials"}), 401, "invalid_client")
