@@ -51,6 +51,7 @@ class Zygote:
         signal.set_wakeup_fd(self._wake, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         self._unmade = validators.missing()
+        self._born: set[str] = set()
 
     def run(self) -> None:
         """Serve until the supervisor's end of the channel closes."""
@@ -71,11 +72,14 @@ class Zygote:
         while self._unmade:
             if readable := select.select(wanted, [], [], quiet_for)[0]:
                 return readable
-            validators.make(self._unmade.pop())
+            self._make_one()
             quiet_for = 0.0
-            if not self._unmade:
-                gc.freeze()
         return select.select(wanted, [], [])[0]
+
+    def _make_one(self) -> None:
+        validators.make(self._unmade.pop())
+        if not self._unmade:
+            gc.freeze()
 
     def _start(self, asked: Mapping[str, Any], descriptors: list[int]) -> None:
         try:
@@ -100,6 +104,10 @@ class Zygote:
         return None
 
     def _fork(self, asked: Mapping[str, Any], descriptors: list[int], build: Callable[[], Any]) -> int:
+        """Bear a service. Who comes again will come often: what was put off is made once here, not in each of them."""
+        while asked["service"] in self._born and self._unmade:
+            self._make_one()
+        self._born.add(asked["service"])
         pid = os.fork()
         if pid == 0:
             self._become(asked, descriptors, build)

@@ -60,8 +60,8 @@ def test_a_name_of_the_maker_is_none_of_the_model() -> None:
 
 
 @contextlib.contextmanager
-def zygote(folder: Path, *libraries: str) -> Iterator[Any]:
-    """One that loads ``libraries``, which may be modules in ``folder``; gives the lines it tells."""
+def zygote(folder: Path, *libraries: str) -> Iterator[tuple[socket.socket, Any]]:
+    """One that loads ``libraries``, which may be modules in ``folder``; its channel, and the lines it tells."""
     ours, theirs = socket.socketpair()
     with ours, ours.makefile("rb") as told:
         command = [sys.executable, "-m", "harness.zygote", "--parent", str(os.getpid())]
@@ -74,17 +74,36 @@ def zygote(folder: Path, *libraries: str) -> Iterator[Any]:
         theirs.close()
         ours.settimeout(WITHIN_S)
         ours.sendall(json.dumps({"families": [{"warm": {}, "libraries": libraries}]}).encode() + b"\n")
-        yield told
+        yield ours, told
         ours.shutdown(socket.SHUT_RDWR)
         process.wait(WITHIN_S)
+
+
+def heard(told: Any, what: str) -> None:
+    """Read what it tells until it is ``what``."""
+    while what not in json.loads(told.readline()):
+        pass
 
 
 def test_a_zygote_is_ready_first_and_then_makes_what_was_put_off(tmp_path: Path) -> None:
     permitted, made = tmp_path / "permitted", tmp_path / "made"
     library = LIBRARY.format(permitted=str(permitted), made=str(made))
     (tmp_path / "library.py").write_text(library, encoding="utf-8")
-    with zygote(tmp_path, "library") as told:
-        while "ready" not in json.loads(told.readline()):
-            pass
+    with zygote(tmp_path, "library") as (_, told):
+        heard(told, "ready")
         permitted.touch()
         until(made.exists, within=WITHIN_S, otherwise="nobody made the validator")
+
+
+def test_a_service_that_is_born_again_finds_every_validator_made(tmp_path: Path) -> None:
+    permitted, made = tmp_path / "permitted", tmp_path / "made"
+    library = LIBRARY.format(permitted=str(permitted), made=str(made))
+    (tmp_path / "library.py").write_text(library, encoding="utf-8")
+    permitted.touch()
+    start = {"start": {"service": "any", "app": "nobody:app", "log": str(tmp_path / "log"), "env": {}}}
+    with zygote(tmp_path, "library") as (channel, told):
+        heard(told, "ready")
+        channel.sendall(2 * (json.dumps(start).encode() + b"\n"))
+        heard(told, "started")
+        heard(told, "started")
+        assert made.exists()
