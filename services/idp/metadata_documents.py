@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from services.idp import client_auth, client_metadata
 from services.idp.errors import InvalidClient, OAuthError
@@ -85,14 +85,24 @@ async def know(client_id: str, provider: Provider, *, at: float) -> None:
 
 
 def _may_be_asked(address: str, provider: Provider) -> bool:
-    """§3 of the draft: HTTPS (or this machine), with a path, and spelled in the one way that can be compared."""
+    """§3 of the draft: HTTPS (or this machine), with a path, and spelled in the one way that can be compared.
+
+    Not an address of this service: it would be asked who its client is while it asks.
+    """
     if not provider.outbound.allows(address) or len(address) > client_metadata.LONGEST or not address.isascii():
         return False
     url = urlsplit(address)
     secure = url.scheme == "https" or url.hostname in LOOPBACK
     segments = unquote(url.path).split("/")
     plain = address.isprintable() and " " not in address
-    return secure and plain and url.path not in ("", "/") and not {".", ".."} & set(segments)
+    elsewhere = _place(url) != _place(urlsplit(provider.issuer))
+    return secure and plain and elsewhere and url.path not in ("", "/") and not {".", ".."} & set(segments)
+
+
+def _place(url: SplitResult) -> tuple[str | None, int | None]:
+    """Host and port; all names of this machine are one."""
+    host = "localhost" if url.hostname in LOOPBACK else url.hostname
+    return host, url.port or {"http": 80, "https": 443}[url.scheme]
 
 
 async def _fetched(address: str, provider: Provider) -> tuple[bytes, float]:

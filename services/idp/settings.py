@@ -34,7 +34,8 @@ class IdpSettings(ServiceSettings):
     """Whether it may call itself by a name that other machines reach: whoever does can be anybody here."""
 
     outbound_hosts: str = ""
-    """Names of hosts, with commas between them, that this provider may ask besides this machine."""
+    """Names of hosts, with commas between them, that this provider may ask besides this machine. They must lead to
+    public addresses, or to an address or network that is listed as well."""
 
     access_token_seconds: PositiveInt = 600
     """Of access tokens, and of the ID tokens given out with them."""

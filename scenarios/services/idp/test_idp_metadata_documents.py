@@ -277,6 +277,8 @@ def test_a_description_that_is_not_as_it_must_be_makes_no_client(
         "http://127.0.0.1:9/client.json#fragment",
         "http://127.0.0.1:9/a/../client.json",
         "http://127.0.0.1:9/./client.json",
+        f"{ALONE.idp}/client.json",
+        f"{ALONE.idp.replace('localhost', '127.0.0.1')}/authorize?client_id=x",
         "http://127.0.0.1:9/a/%2e%2E/client.json",
         "http://127.0.0.1:9/.%2E/client.json",
         "http://127.0.0.1:9/%2e/client.json",
