@@ -262,9 +262,7 @@ def _answered(parameters: Parameters, request: Request, provider: Provider, *, a
     client, redirect_uri = _addressee(parameters, provider.registry)
     try:
         asked = Asked(parameters.parse(AuthorizeForm), client, provider.registry, pushed=is_pushed)
-        for check in CHECKS:
-            check(asked)
-        return proceed(_accepted(asked, provider), request, provider, at=at)
+        return proceed(accepted(asked, provider), request, provider, at=at)
     except OAuthError as error:
         return refuse(redirect_uri, _state(parameters), error, provider)
 
@@ -302,7 +300,10 @@ def _state(parameters: Parameters) -> str | None:
         return None
 
 
-def _accepted(asked: Asked, provider: Provider) -> AuthorizationRequest:
+def accepted(asked: Asked, provider: Provider) -> AuthorizationRequest:
+    """What is asked for, if nothing is wrong with it. Raises OAuthError."""
+    for check in CHECKS:
+        check(asked)
     form = asked.form
     target = resource.chosen(form.resource, asked.client, provider.registry)
     return AuthorizationRequest(

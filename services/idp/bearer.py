@@ -23,7 +23,7 @@ def presented(request: Request, provider: Provider, *, audiences: Set[str], at: 
     """
     headers = request.headers.getlist("authorization")
     if len(headers) > 1:
-        raise BearerError(400, "invalid_request", "the Authorization header is given more than once")
+        raise refusal(request, 400, "invalid_request", "the Authorization header is given more than once")
     scheme, _, given = (headers[0] if headers else "").partition(" ")
     token = given.strip()
     match scheme.lower():
@@ -32,12 +32,19 @@ def presented(request: Request, provider: Provider, *, audiences: Set[str], at: 
         case "dpop":
             binding = _binding(token, request, provider, at=at)
         case _:
-            raise BearerError(401)
+            raise refusal(request, 401)
     try:
         return read_access_token(token, provider, audiences=audiences, at=at, binding=binding)
     except InvalidToken as error:
-        algs = _ALGS if binding.thumbprint else ""
-        raise BearerError(401, "invalid_token", error.description, algs=algs) from None
+        raise refusal(request, 401, "invalid_token", error.description) from None
+
+
+def refusal(
+    request: Request, status: int, error: str | None = None, description: str = "", scope: str = ""
+) -> BearerError:
+    """The answer to a token that is not good enough, in the scheme by which it was presented."""
+    proven = request.headers.get("authorization", "").partition(" ")[0].lower() == "dpop"
+    return BearerError(status, error, description, scope, algs=_ALGS, proven=proven)
 
 
 def _binding(token: str, request: Request, provider: Provider, *, at: float) -> Binding:
@@ -45,9 +52,9 @@ def _binding(token: str, request: Request, provider: Provider, *, at: float) -> 
     try:
         thumbprint = dpop.proven(request, provider, at=at, access_token=token)
     except OAuthError as error:
-        refusal = BearerError(401, error.error, error.description, algs=_ALGS)
-        refusal.headers = error.headers
-        raise refusal from None
+        refused = refusal(request, 401, error.error, error.description)
+        refused.headers = error.headers
+        raise refused from None
     if thumbprint is None:
-        raise BearerError(401, "invalid_dpop_proof", "there is no DPoP proof", algs=_ALGS)
+        raise refusal(request, 401, "invalid_dpop_proof", "there is no DPoP proof")
     return Binding(thumbprint)

@@ -7,7 +7,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from starlette.requests import Request
 
@@ -72,10 +72,14 @@ def _thumbprint(proof: Jws) -> str:
     jwk = proof.header.get("jwk")
     if not isinstance(jwk, dict) or _PRIVATE & jwk.keys():
         raise InvalidToken("jwk is not a public key")
-    key = PublicKey.of({"kty": jwk.get("kty"), "alg": proof.header["alg"], "kid": "", **_members(jwk)})
+    members = _members(jwk)
+    key = PublicKey.of({"alg": proof.header["alg"], "kid": "", **members})
     if key is None or not key.signed(proof):
         raise InvalidToken("the signature does not match")
-    return keys.thumbprint({"kty": jwk["kty"], **_members(jwk)})
+    # Base64url has many spellings of a number, and each would have a thumbprint of its own.
+    if members != _members(key.jwk.Algorithm.to_jwk(key.jwk.key, as_dict=True)):
+        raise InvalidToken("jwk is not written as it must be")
+    return keys.thumbprint(members)
 
 
 def _members(jwk: Mapping[str, Any]) -> dict[str, Any]:
@@ -107,9 +111,12 @@ def _is_of(access_token: str, told: str) -> bool:
 
 
 def _normal(address: str) -> tuple[str, str, int | None, str]:
-    """An address to be compared, without query and fragment (§4.3, RFC 3986 §6.2.2, §6.2.3)."""
+    """An address to be compared, without query and fragment (§4.3, RFC 3986 §6.2.2, §6.2.3).
+
+    What a path spells as ``%74`` is ``t``: the path of our own request has been decoded, too.
+    """
     try:
         url = urlsplit(address)
-        return url.scheme, url.hostname or "", url.port or _PORTS.get(url.scheme), url.path or "/"
+        return url.scheme, url.hostname or "", url.port or _PORTS.get(url.scheme), unquote(url.path) or "/"
     except ValueError:
         raise InvalidToken("htu is not an address") from None

@@ -57,6 +57,16 @@ class InvalidRequest(OAuthError):
     error = "invalid_request"
 
 
+class BodyTooLong(InvalidRequest):
+    pass
+
+
+class PayloadTooLarge(InvalidRequest):
+    """RFC 9126 §2.3: there it has a status of its own."""
+
+    status = 413
+
+
 class InvalidClient(OAuthError):
     error = "invalid_client"
     status = 401
@@ -177,17 +187,27 @@ class UseDpopNonce(OAuthError):
 class BearerError(Exception):
     """A refused access token (RFC 6750 §3). Without ``error`` nothing was presented, and only the scheme is named.
 
-    ``algs`` are those of proofs, for a token that was presented by the scheme DPoP (RFC 9449 §7.1).
+    ``algs`` are those of proofs, where tokens may come with one (RFC 9449 §7.1); ``proven`` is how this one came. One
+    that came without is told of the other scheme, too (§7.2).
     """
 
     def __init__(
-        self, status: int, error: str | None = None, description: str = "", scope: str = "", *, algs: str = ""
+        self,
+        status: int,
+        error: str | None = None,
+        description: str = "",
+        scope: str = "",
+        *,
+        algs: str = "",
+        proven: bool = False,
     ) -> None:
         super().__init__(error)
         self.status = status
-        told = {"error": error, "error_description": description, "scope": scope, "algs": algs}
+        told = {"error": error, "error_description": description, "scope": scope, "algs": algs if proven else ""}
         said = ", ".join(f'{name}="{value}"' for name, value in told.items() if value)
-        self.challenge = f"{'DPoP' if algs else 'Bearer'} {said}".strip()
+        self.challenge = f"{'DPoP' if proven else 'Bearer'} {said}".strip()
+        if algs and not proven:
+            self.challenge += f', DPoP algs="{algs}"'
         self.headers: Mapping[str, str] = {}
         self.body = {"error": error, "error_description": description} if error else {}
 

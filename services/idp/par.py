@@ -8,9 +8,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from services.idp import client_auth, dpop, metadata_documents, redirects
-from services.idp.authorize import CHECKS, Asked, AuthorizeForm
+from services.idp.authorize import Asked, AuthorizeForm, accepted
 from services.idp.client_auth import ClientForm
-from services.idp.errors import NO_STORE, ErrorBody, InvalidRequest
+from services.idp.errors import NO_STORE, BodyTooLong, ErrorBody, InvalidRequest, PayloadTooLarge
 from services.idp.parameters import Parameters, form_body
 from services.idp.provider import Now, Started
 from services.idp.pushed import PREFIX
@@ -38,12 +38,15 @@ class Pushed(BaseModel):
     "/par",
     operation_id="pushAuthorizationRequest",
     status_code=201,
-    responses={201: {"model": Pushed}, 400: {"model": ErrorBody}, 401: {"model": ErrorBody}},
+    responses={201: {"model": Pushed}, **{status: {"model": ErrorBody} for status in (400, 401, 413)}},
     openapi_extra=form_body(PushForm),
 )
 async def push(request: Request, provider: Started, at: Now) -> JSONResponse:
     """Check a request as if the browser had brought it, and keep it for the browser to name."""
-    parameters = await Parameters.of_body(request)
+    try:
+        parameters = await Parameters.of_body(request)
+    except BodyTooLong as error:
+        raise PayloadTooLarge(error.description) from None
     await metadata_documents.learn(parameters, provider, at=at)
     client = client_auth.authenticate(request, parameters, provider, at=at)
     thumbprint = dpop.proven(request, provider, at=at)
@@ -57,8 +60,7 @@ async def push(request: Request, provider: Started, at: Now) -> JSONResponse:
         asked = asked.with_default("dpop_jkt", thumbprint)
         if asked.single("dpop_jkt") != thumbprint:
             raise InvalidRequest("dpop_jkt is not the key that the proof is made with")
-    for check in CHECKS:
-        check(Asked(form, client, provider.registry, pushed=True))
+    accepted(Asked(form, client, provider.registry, pushed=True), provider)
     seconds = provider.settings.pushed_request_seconds
     name = provider.store.add_pushed(PushedRequest(client.id, asked.pairs, at + seconds))
     return JSONResponse({"request_uri": f"{PREFIX}{name}", "expires_in": seconds}, 201, NO_STORE)

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 
-from services.idp.errors import InvalidRequest
+from services.idp.errors import BodyTooLong, InvalidRequest
 
 LONGEST = 32 * 1024
 """Bytes of a query or body; the longest honest one carries a token or two."""
@@ -48,7 +48,7 @@ class Parameters:
         async for chunk in request.stream():
             body += chunk
             if len(body) > LONGEST:
-                raise InvalidRequest("the body is too long")
+                raise BodyTooLong("the body is too long")
         return cls._decoded(body)
 
     @classmethod

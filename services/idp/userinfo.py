@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from services.idp import bearer
-from services.idp.errors import NO_STORE, BearerError, Documented, ErrorBody
+from services.idp.errors import NO_STORE, Documented, ErrorBody
 from services.idp.provider import Now, Started
 
 router = APIRouter()
@@ -38,10 +38,10 @@ async def userinfo(request: Request, provider: Started, at: Now) -> JSONResponse
     """Who the bearer of an access token speaks for."""
     token = bearer.presented(request, provider, audiences=provider.registry.resources.keys(), at=at)
     if "openid" not in token.scopes:
-        raise BearerError(403, "insufficient_scope", "the token has no scope openid", scope="openid")
+        raise bearer.refusal(request, 403, "insufficient_scope", "the token has no scope openid", scope="openid")
     user = provider.registry.user(token.subject)
     if user is None:
-        raise BearerError(401, "invalid_token", "the person is no longer known")
+        raise bearer.refusal(request, 401, "invalid_token", "the person is no longer known")
     return JSONResponse({"sub": user.sub} | user.told(token.scopes), headers=NO_STORE)
 
 

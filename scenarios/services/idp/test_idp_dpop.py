@@ -109,9 +109,21 @@ def test_a_bound_token_is_worth_nothing_as_a_bearer_token(alone: Alone, key: Key
     token = redeemed(alone, key.proof()).json()["access_token"]
     response = alone.userinfo(token)
     assert response.status_code == 401
-    assert response.headers["www-authenticate"].startswith('Bearer error="invalid_token"')
+    assert response.headers["www-authenticate"] == (
+        'Bearer error="invalid_token", error_description="the token is bound to a key and is no bearer token", '
+        'DPoP algs="ES256 EdDSA RS256"'
+    ), "RFC 9449 §7.2: whoever came by the wrong scheme is told of the right one"
     refused(alone.exchange(token), 400, "invalid_request")
     assert key.userinfo(token, scheme="Bearer").status_code == 401
+
+
+def test_a_bound_token_of_too_few_scopes_is_answered_in_its_own_scheme(alone: Alone, key: Key) -> None:
+    response = key.userinfo(redeemed(alone, key.proof(), scope="tickets:read").json()["access_token"])
+    assert response.status_code == 403
+    assert response.headers["www-authenticate"] == (
+        'DPoP error="insufficient_scope", error_description="the token has no scope openid", scope="openid", '
+        'algs="ES256 EdDSA RS256"'
+    )
 
 
 def test_nor_with_another_key_or_another_proof(alone: Alone, key: Key) -> None:
@@ -164,6 +176,49 @@ def test_a_proof_that_does_not_hold_is_refused_and_costs_nothing(
     assert alone.http.post("/token", data=form, headers=key.proof()).status_code == 200
 
 
+def test_a_key_has_one_spelling_and_one_thumbprint(alone: Alone, key: Key) -> None:
+    """RFC 7638 hashes what is written, and decoders take padding, spare bits and leading zeros for nothing."""
+    rsa_key = Key(alone, "RS256")
+    for signer, jwk in (
+        (key, key.jwk | {"x": key.jwk["x"] + "="}),
+        (key, key.jwk | {"x": key.jwk["x"] + "\n"}),
+        (key, key.jwk | {"x": key.jwk["x"][:-1] + _next(key.jwk["x"][-1])}),
+        (rsa_key, rsa_key.jwk | {"e": "AAEAAQ"}),
+    ):
+        refused(redeemed(alone, signer.proof(header={"jwk": jwk})), 400, "invalid_dpop_proof")
+
+
+def _next(character: str) -> str:
+    """Another letter of base64url that differs in a bit which the last of 43 does not carry."""
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    return alphabet[alphabet.index(character) ^ 1]
+
+
+@pytest.mark.parametrize(
+    "jwk",
+    [
+        {},
+        {"kty": ["EC"]},
+        {"kty": "RSA", "n": 5, "e": "AQAB"},
+        {"kty": "RSA", "n": "w" + "_" * 170, "e": "AQAB"},
+        {"kty": "RSA", "n": "w" + "_" * 3000, "e": "AQAB"},
+        {"kty": "RSA", "n": "", "e": ""},
+        {"kty": "EC", "crv": "P-256", "x": 7, "y": None},
+        {"kty": "EC", "crv": ["P-256"], "x": "AA", "y": "AA"},
+        {"kty": "OKP", "crv": "Ed25519", "x": "AA"},
+        {"kty": "OKP", "crv": "X25519", "x": "A" * 43},
+    ],
+)
+def test_what_is_no_key_is_refused(alone: Alone, key: Key, jwk: dict[str, Any]) -> None:
+    refused(redeemed(alone, key.proof(header={"jwk": jwk})), 400, "invalid_dpop_proof")
+
+
+def test_bytes_that_are_no_text_are_refused(alone: Alone) -> None:
+    form = {"grant_type": "authorization_code", "code": alone.sign_in()["code"], **FORM}
+    response = alone.http.post("/token", data=form, headers=[(b"DPoP", b"\xff\xfe.\x80.\xe9")])
+    refused(response, 400, "invalid_dpop_proof")
+
+
 def test_a_private_key_in_a_proof_is_refused(alone: Alone, key: Key) -> None:
     private = jwt.get_algorithm_by_name("ES256").to_jwk(key.private, as_dict=True)
     refused(redeemed(alone, key.proof(header={"jwk": private})), 400, "invalid_dpop_proof")
@@ -183,7 +238,13 @@ def test_a_proof_is_good_once(alone: Alone, key: Key) -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["HTTP://LOCALHOST:41/token", f"{ALONE.idp}/token?x=1", f"{ALONE.idp}/token#fragment"]
+    "address",
+    [
+        "HTTP://LOCALHOST:41/token",
+        f"{ALONE.idp}/token?x=1",
+        f"{ALONE.idp}/token#fragment",
+        f"{ALONE.idp}/%74oken",
+    ],
 )
 def test_an_address_is_compared_as_an_address(alone: Alone, key: Key, address: str) -> None:
     assert redeemed(alone, key.proof(htu=address)).status_code == 200

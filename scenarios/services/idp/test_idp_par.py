@@ -75,10 +75,17 @@ def test_it_is_good_once_for_its_client_and_for_a_while(alone: Alone) -> None:
         ({"request": "a.b.c"}, "request_not_supported"),
         ({"request_uri": "urn:ietf:params:oauth:request_uri:x"}, "invalid_request"),
         ({"dpop_jkt": "short"}, "invalid_request"),
+        ({"id_token_hint": "a.b.c"}, "invalid_request"),
     ],
 )
 def test_what_is_wrong_is_told_at_once(alone: Alone, changes: dict[str, str | None], error: str) -> None:
     refused(push(alone, **changes), 400, error)
+
+
+def test_what_is_too_much_has_a_status_of_its_own(alone: Alone) -> None:
+    """RFC 9126 §2.3."""
+    refused(push(alone, state="x" * 40_000), 413, "invalid_request")
+    assert alone.http.get("/par").status_code == 405
 
 
 def test_the_client_proves_itself_as_at_the_token_endpoint(alone: Alone) -> None:

@@ -30,9 +30,10 @@ def test_the_post_form_is_the_same(idp: Client) -> None:
 
 
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Basic YTpi"}])
-def test_without_a_token_only_the_scheme_is_named(idp: Client, headers: dict[str, str]) -> None:
+def test_without_a_token_only_the_schemes_are_named(idp: Client, headers: dict[str, str]) -> None:
     response = idp.http.get("/userinfo", headers=headers)
-    assert (response.status_code, response.headers["www-authenticate"]) == (401, "Bearer")
+    challenge = 'Bearer, DPoP algs="ES256 EdDSA RS256"'
+    assert (response.status_code, response.headers["www-authenticate"]) == (401, challenge)
 
 
 def test_a_token_in_the_query_does_not_count(idp: Client) -> None:

@@ -132,9 +132,11 @@ def _authorize(request: Request, scope: str, provider: Provider, *, at: float) -
     try:
         token = bearer.presented(request, provider, audiences={_base(provider)}, at=at)
         if not _is_own(token, provider):
-            raise BearerError(403, "insufficient_scope", "the token is not one of client_credentials", scope=scope)
+            raise bearer.refusal(
+                request, 403, "insufficient_scope", "the token is not one of client_credentials", scope=scope
+            )
         if scope not in token.scopes:
-            raise BearerError(403, "insufficient_scope", f"the token has no scope {scope}", scope=scope)
+            raise bearer.refusal(request, 403, "insufficient_scope", f"the token has no scope {scope}", scope=scope)
     except BearerError as error:
         detail = error.body.get("error_description", "a bearer token is missing")
         headers = {**error.headers, "WWW-Authenticate": error.challenge}

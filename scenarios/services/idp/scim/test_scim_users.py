@@ -145,7 +145,7 @@ CALLS = pytest.mark.parametrize(
 def test_without_a_token_only_the_scheme_is_told(directory: Directory, method: str, path: str) -> None:
     response = directory.alone.http.request(method, f"/scim/v2{path}", json={})
     failed(response, 401)
-    assert response.headers["www-authenticate"] == "Bearer"
+    assert response.headers["www-authenticate"] == 'Bearer, DPoP algs="ES256 EdDSA RS256"'
 
 
 @CALLS
