@@ -9,8 +9,8 @@ from pydantic import BaseModel
 from services.idp import pkce, resource
 from services.idp.client_auth import ClientForm
 from services.idp.errors import InvalidGrant
-from services.idp.grants import Authentication, Authorization
-from services.idp.grants.refresh import bound, new_refresh_token
+from services.idp.grants import Authorization
+from services.idp.grants.refresh import first
 from services.idp.parameters import Parameters
 from services.idp.provider import Provider
 from services.idp.records import Code, Family
@@ -48,18 +48,7 @@ class CodeGrant:
         if code.dpop_jkt not in (None, parameters.proven_key):
             raise InvalidGrant("the code is for the holder of another key")
         target = resource.unchanged(form.resource, family.resource, provider.registry)
-        user = provider.registry.user(family.subject)
-        if user is None:
-            raise InvalidGrant("the person is no longer known")
-        return Authorization(
-            user=user,
-            client=client,
-            resource=target,
-            scopes=family.scopes,
-            parent=family.id,
-            authentication=Authentication(family.sid, family.auth_time, code.nonce),
-            refresh_token=new_refresh_token(bound(family, client, parameters, provider), client, provider),
-        )
+        return first(family, target, client, parameters, provider, nonce=code.nonce)
 
 
 def redeem(

@@ -11,8 +11,8 @@ from services.idp import resource
 from services.idp.client_auth import ClientForm
 from services.idp.devices import Found
 from services.idp.errors import AccessDenied, AuthorizationPending, ExpiredToken, InvalidGrant, SlowDown
-from services.idp.grants import Authentication, Authorization
-from services.idp.grants.refresh import bound, new_refresh_token
+from services.idp.grants import Authorization
+from services.idp.grants.refresh import first
 from services.idp.parameters import Parameters
 from services.idp.provider import Provider
 from services.idp.records import Family
@@ -39,18 +39,7 @@ class DeviceGrant:
         form = parameters.parse(DeviceForm)
         family = _granted(form.device_code, client, provider, at=at)
         target = resource.unchanged((), family.resource, provider.registry)
-        user = provider.registry.user(family.subject)
-        if user is None:
-            raise InvalidGrant("the person is no longer known")
-        return Authorization(
-            user=user,
-            client=client,
-            resource=target,
-            scopes=family.scopes,
-            parent=family.id,
-            authentication=Authentication(family.sid, family.auth_time, nonce=None),
-            refresh_token=new_refresh_token(bound(family, client, parameters, provider), client, provider),
-        )
+        return first(family, target, client, parameters, provider, nonce=None)
 
 
 def _granted(device_code: str, client: Client, provider: Provider, *, at: float) -> Family:

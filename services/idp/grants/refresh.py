@@ -14,7 +14,7 @@ from services.idp.grants import Authentication, Authorization
 from services.idp.parameters import Parameters
 from services.idp.provider import Provider
 from services.idp.records import Family, RefreshToken
-from services.idp.registry import Client
+from services.idp.registry import Client, Resource, User
 
 
 class RefreshForm(ClientForm):
@@ -40,9 +40,7 @@ class RefreshGrant:
             raise InvalidGrant("the refresh token is for the holder of another key")
         target = resource.unchanged(form.resource, family.resource, provider.registry)
         narrowed = scopes.narrowed(form.scope, family.scopes)
-        user = provider.registry.user(family.subject)
-        if user is None:
-            raise InvalidGrant("the person is no longer known")
+        user = _person(family, provider)
         # Only now, so that a request that is refused for another reason does not cost the client its token.
         provider.store.use_refresh_token(form.refresh_token, at=at)
         return Authorization(
@@ -53,18 +51,44 @@ class RefreshGrant:
             parent=family.id,
             # The nonce belongs to the first ID token alone (OIDC Core §12.2).
             authentication=Authentication(family.sid, family.auth_time, nonce=None),
-            refresh_token=new_refresh_token(family, client, provider),
+            refresh_token=_next(family, client, provider),
         )
 
 
-def new_refresh_token(family: Family, client: Client, provider: Provider) -> str | None:
-    """The next one of the family; None if the person or the registry does not allow any."""
+def first(
+    family: Family, target: Resource, client: Client, parameters: Parameters, provider: Provider, *, nonce: str | None
+) -> Authorization:
+    """All that somebody granted, with the first refresh token of the family.
+
+    Raises:
+        InvalidGrant: it was granted by somebody who is gone.
+    """
+    return Authorization(
+        user=_person(family, provider),
+        client=client,
+        resource=target,
+        scopes=family.scopes,
+        parent=family.id,
+        authentication=Authentication(family.sid, family.auth_time, nonce),
+        refresh_token=_next(_bound(family, client, parameters, provider), client, provider),
+    )
+
+
+def _person(family: Family, provider: Provider) -> User:
+    user = provider.registry.user(family.subject)
+    if user is None:
+        raise InvalidGrant("the person is no longer known")
+    return user
+
+
+def _next(family: Family, client: Client, provider: Provider) -> str | None:
+    """None if the person or the registry does not allow any."""
     if scopes.OFFLINE not in family.scopes or RefreshGrant.name not in client.grants:
         return None
     return provider.store.add_refresh_token(RefreshToken(family.id, family.expires_at))
 
 
-def bound(family: Family, client: Client, parameters: Parameters, provider: Provider) -> Family:
+def _bound(family: Family, client: Client, parameters: Parameters, provider: Provider) -> Family:
     """The family, whose refresh tokens are from now on worth something only with the key that was proven.
 
     Those of a confidential client are bound to the client anyway (RFC 9449 §5).

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from services.idp import registry_file
 from services.idp.registry import TrustedIssuer
 from services.idp.simulation.gate import Opened
-from services.idp.simulation.mint import UnknownName
+from services.idp.simulation.names import UnknownName
 
 router = APIRouter(prefix="/_sim/issuers", include_in_schema=False)
 

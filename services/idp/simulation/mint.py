@@ -10,17 +10,14 @@ from pydantic import BaseModel, ConfigDict
 
 from services.idp.grants import Authorization
 from services.idp.provider import Provider
-from services.idp.registry import Client, Resource, User
+from services.idp.registry import Client, Resource
+from services.idp.simulation import names
 from services.idp.simulation.forge import Forgery, forged
 from services.idp.simulation.recipes import RECIPES, Presentation, Recipe, Setting
 from services.idp.tokens import access_claims
 
 SUBJECT_CLIENT = "cli"
 """Whose tokens they are unless another client is named."""
-
-
-class UnknownName(LookupError):  # noqa: N818 - says what is wrong
-    """Something that was named is not known here; the text says what is."""
 
 
 class Mint(Forgery):
@@ -72,7 +69,8 @@ def mint(asked: Mint, provider: Provider, others: Mapping[str, Provider], *, at:
     """
     recipe = _recipe(asked.recipe) if asked.recipe else None
     target = _resource(asked.audience or "api", provider)
-    user = None if asked.machine or (recipe and recipe.machine) else _user(asked.user, provider)
+    machine = asked.machine or (recipe is not None and recipe.machine)
+    user = None if machine else names.person(asked.user, provider) if asked.user else names.anybody(provider)
     issued_at = int(at) if asked.ttl > 0 else int(at) + asked.ttl - 600
     usual = access_claims(
         Authorization(
@@ -118,17 +116,8 @@ def _forged(claims: Mapping[str, Any], forgery: Forgery, provider: Provider, oth
 
 def _recipe(name: str) -> Recipe:
     if name not in RECIPES:
-        raise UnknownName(f"there is no recipe {name!r}; there are {', '.join(RECIPES)}")
+        raise names.UnknownName(f"there is no recipe {name!r}; there are {', '.join(RECIPES)}")
     return RECIPES[name]
-
-
-def _user(username: str | None, provider: Provider) -> User:
-    registry = provider.registry
-    user = registry.user_named(username) if username else next(iter(registry.users.values()), None)
-    if user is None:
-        known = ", ".join(each.username for each in registry.users.values())
-        raise UnknownName(f"nobody is called {username!r}; there are {known or 'no people'}")
-    return user
 
 
 def _resource(named: str, provider: Provider) -> Resource:
@@ -138,4 +127,4 @@ def _resource(named: str, provider: Provider) -> Resource:
     if "://" in named:
         return Resource(uri=named, name=named, scopes=())
     known = ", ".join(resource.id for resource in provider.registry.resources.values())
-    raise UnknownName(f"there is no resource {named!r}; there are {known}; or give a URI")
+    raise names.UnknownName(f"there is no resource {named!r}; there are {known}; or give a URI")

@@ -14,21 +14,21 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from services.idp import people, sessions
+from services.idp import sessions
 from services.idp.keys import HeldKey, KeyInUse, UnknownKey
-from services.idp.provider import Now, Provider
-from services.idp.registry import Algorithm, Client, Resource, User, digest
+from services.idp.provider import Now
+from services.idp.registry import Algorithm
 from services.idp.registry_file import TenantEntries
 from services.idp.sign_ins import SignIn
-from services.idp.simulation import issuers
+from services.idp.simulation import entries, issuers
 from services.idp.simulation.forge import UnknownSigner
 from services.idp.simulation.gate import Closed, Opened
-from services.idp.simulation.mint import Mint, Minted, UnknownName, mint
+from services.idp.simulation.mint import Mint, Minted, mint
+from services.idp.simulation.names import UnknownName, person
 from services.idp.simulation.quirks import QUIRKS, UnknownQuirk
 from services.idp.simulation.recipes import RECIPES
 from services.idp.simulation.state import Simulated
 from services.idp.tenants import Tenants
-from services.shared.world import seeded_id
 
 LONGEST_WAIT = 60.0
 """Seconds."""
@@ -55,18 +55,6 @@ class _Session(_Asked):
 
 class _SignIns(_Asked):
     sign_ins: list[SignIn]
-
-
-class _Person(_Asked):
-    """What a person has changed; all of it is optional, also for a new one."""
-
-    name: str | None = None
-    email: str | None = None
-    role: str | None = None
-    org_id: str | None = None
-    org_name: str | None = None
-    active: bool | None = None
-    claims: dict[str, Any] | None = None
 
 
 class _Reset(_Asked):
@@ -174,7 +162,7 @@ async def forget_requests(_provider: Opened, simulation: Simulated) -> Response:
 @router.post("/session", status_code=201)
 async def begin_session(asked: _Session, provider: Opened, at: Now) -> dict[str, Any]:
     """Somebody signed in: the cookie for a browser, in the form of Playwright's storage state."""
-    user = _person(asked.user, provider)
+    user = person(asked.user, provider)
     session = sessions.begin(user.sub, provider, at=at)
     cookie = {
         "name": provider.cookies.session,
@@ -208,7 +196,7 @@ async def queue_sign_ins(asked: _SignIns, provider: Opened) -> dict[str, Any]:
     """Answer the next authorization requests like this."""
     for each in asked.sign_ins:
         if each.user is not None:
-            _person(each.user, provider)
+            person(each.user, provider)
     provider.sign_ins.add(asked.sign_ins)
     return {"sign_ins": provider.sign_ins.waiting}
 
@@ -217,81 +205,6 @@ async def queue_sign_ins(asked: _SignIns, provider: Opened) -> dict[str, Any]:
 async def clear_sign_ins(provider: Opened) -> Response:
     """Show people the page again."""
     provider.sign_ins.clear()
-    return Response(status_code=204)
-
-
-@router.get("/users")
-async def list_users(provider: Opened) -> dict[str, Any]:
-    """Everybody."""
-    return {"users": list(provider.registry.users.values())}
-
-
-@router.put("/users/{username}")
-async def put_user(username: str, asked: _Person, provider: Opened, at: Now) -> User:
-    """A new person, or one with these things changed."""
-    known = provider.registry.user_named(username)
-    changes = asked.model_dump(exclude_none=True)
-    user = User.model_validate((known.model_dump() if known else _newcomer(username, provider)) | changes)
-    people.put(user, provider, at=at)
-    return user
-
-
-@router.delete("/users/{username}", status_code=204)
-async def drop_user(username: str, provider: Opened, at: Now) -> Response:
-    """Nobody of that name any more."""
-    people.drop(_person(username, provider).sub, provider, at=at)
-    return Response(status_code=204)
-
-
-@router.get("/clients")
-async def list_clients(provider: Opened) -> dict[str, Any]:
-    """Every client, without its secret."""
-    return {"clients": [_client(client) for client in provider.registry.clients.values()]}
-
-
-@router.put("/clients/{client_id}")
-async def put_client(client_id: str, asked: dict[str, Any], provider: Opened) -> dict[str, Any]:
-    """A new client, or one with these things changed; ``secret`` gives it one."""
-    known = provider.registry.clients.get(client_id)
-    usual = known.model_dump(mode="json") if known else {"name": client_id, "grants": []}
-    if "secret" in asked:
-        secret = asked.pop("secret")
-        if not isinstance(secret, str) or not secret:
-            raise ValueError("secret must be text")
-        asked = {"auth_method": "client_secret_basic", "secret_digest": digest(secret)} | asked
-    client = Client.model_validate(usual | asked | {"id": client_id})
-    provider.registry.clients.put(client_id, client)
-    return _client(client)
-
-
-@router.delete("/clients/{client_id}", status_code=204)
-async def drop_client(client_id: str, provider: Opened) -> Response:
-    """No such client any more."""
-    if client_id not in provider.registry.clients:
-        raise UnknownName(f"there is no client {client_id!r}; there are {', '.join(provider.registry.clients)}")
-    provider.registry.clients.drop(client_id)
-    return Response(status_code=204)
-
-
-@router.get("/resources")
-async def list_resources(provider: Opened) -> dict[str, Any]:
-    """Every resource server."""
-    return {"resources": list(provider.registry.resources.values())}
-
-
-@router.put("/resources")
-async def put_resource(asked: Resource, provider: Opened) -> Resource:
-    """A new resource server, or another of the same URI. Clients must be allowed to ask for it."""
-    provider.registry.resources.put(asked.uri, asked)
-    return asked
-
-
-@router.delete("/resources", status_code=204)
-async def drop_resource(uri: str, provider: Opened) -> Response:
-    """No such resource server any more."""
-    if uri not in provider.registry.resources:
-        raise UnknownName(f"there is no resource {uri!r}; there are {', '.join(provider.registry.resources)}")
-    provider.registry.resources.drop(uri)
     return Response(status_code=204)
 
 
@@ -317,6 +230,7 @@ async def reset(asked: _Reset, provider: Opened, simulation: Simulated) -> Respo
 def register(app: FastAPI) -> None:
     """Add the API and its way to say what is wrong."""
     app.include_router(router)
+    app.include_router(entries.router)
     app.include_router(issuers.router)
     for kind, status in _STATUS.items():
         app.add_exception_handler(kind, _told(status))
@@ -368,32 +282,6 @@ def _flaws(error: RequestValidationError | ValidationError) -> str:
 def _tenants(request: Request) -> Tenants:
     tenants: Tenants = request.app.state.tenants
     return tenants
-
-
-def _person(username: str, provider: Provider) -> User:
-    user = provider.registry.user_named(username)
-    if user is None:
-        known = ", ".join(each.username for each in provider.registry.users.values())
-        raise UnknownName(f"nobody is called {username!r}; there are {known or 'no people'}")
-    return user
-
-
-def _newcomer(username: str, provider: Provider) -> dict[str, Any]:
-    """Somebody in the organization of the first person there is, with the least role."""
-    first = next(iter(provider.registry.users.values()), None)
-    return {
-        "sub": seeded_id("usr", provider.issuer, username),
-        "username": username,
-        "name": username.capitalize(),
-        "email": f"{username}@example.test",
-        "role": "requester",
-        "org_id": first.org_id if first else "org_simulated",
-        "org_name": first.org_name if first else "Simulated",
-    }
-
-
-def _client(client: Client) -> dict[str, Any]:
-    return client.model_dump(mode="json", exclude={"secret_digest", "registration_digest"})
 
 
 def _key(held: HeldKey) -> dict[str, Any]:
