@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 from services.idp.simulation.forge import decoded
+from services.shared import strict_json
 
 KEPT = 300
 """Requests per tenant; the oldest make room."""
@@ -113,13 +114,17 @@ def _redacted(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _given(body: bytes) -> dict[str, Any]:
-    """The members of a JSON object, or the fields of a form; a page tells nothing."""
+    """The members of a JSON object, or the fields of a form; a page tells nothing, nor does what could not be told."""
     try:
         if body[:1] == b"{":
-            return dict(json.loads(body))
+            return _members(strict_json.loads(body))
         return dict(parse_qsl(body.decode("ascii"))) if body[:1].isalpha() else {}
-    except (ValueError, RecursionError):
+    except ValueError:
         return {}
+
+
+def _members(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _basic_client(authorization: bytes) -> str | None:

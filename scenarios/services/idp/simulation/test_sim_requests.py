@@ -51,6 +51,19 @@ def test_requests_are_found_by_what_they_asked_and_got(ask: Ask, alone: Alone) -
     assert ask("GET", "/requests", client_id="ui").json()["requests"] == []
 
 
+@pytest.mark.parametrize(
+    "body",
+    [b'{"client_name": "\\ud800"}', b'{"client_secret": "\\ud800"}', b'{"x": NaN}', b'{"x": 1e999}', b'{"x":' * 9000],
+)
+def test_json_that_cannot_be_repeated_is_left_out_and_spoils_nothing(ask: Ask, alone: Alone, body: bytes) -> None:
+    """Half of a surrogate pair, or a number beyond doubles, can be read by ``json`` and not be written by it."""
+    alone.http.post("/register", content=body, headers={"Content-Type": "application/json"})
+    alone.refresh("never-issued")
+    first, second = ask("GET", "/requests").json()["requests"]
+    assert (first["endpoint"], first["status"], first["asked"]) == ("register", 400, {})
+    assert second["asked"]["grant_type"] == "refresh_token"
+
+
 def test_each_tenant_keeps_its_own(ask: Ask, alone: Alone) -> None:
     alone.http.get("/t/partner/jwks")
     alone.http.get("/.well-known/openid-configuration/t/partner")
