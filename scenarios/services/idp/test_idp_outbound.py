@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
-import ipaddress
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,12 +13,8 @@ from threading import Thread
 import httpx
 import pytest
 from anyio.from_thread import start_blocking_portal
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 
+from scenarios.services.idp.certificates import certificate, serving_with
 from services.idp.outbound import Outbound
 from services.idp.outbound_transport import AddressRefused
 
@@ -155,37 +149,10 @@ def test_a_certificate_is_for_the_name_and_not_for_the_address(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, certified: str, good: bool
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate(tmp_path, certified)))
-    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    tls.load_cert_chain(tmp_path / "certificate.pem", tmp_path / "key.pem")
-    with serving(tls) as server:
+    with serving(serving_with(tmp_path)) as server:
         url = f"https://{NAME}:{server.port}/"
         if good:
             assert fetched(url, hosts={NAME, "127.0.0.1"}, leads_to=["127.0.0.1"]) == 200
         else:
             with pytest.raises(httpx.ConnectError, match="certificate"):
                 fetched(url, hosts={NAME, "127.0.0.1"}, leads_to=["127.0.0.1"])
-
-
-def certificate(folder: Path, name: str) -> Path:
-    """A certificate for a name and for the loopback address, that vouches for itself; its key lies beside it."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = datetime.datetime.now(datetime.UTC)
-    names = [x509.DNSName(name), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName(names), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    (folder / "key.pem").write_bytes(pem)
-    place = folder / "certificate.pem"
-    place.write_bytes(made.public_bytes(Encoding.PEM))
-    return place

@@ -53,7 +53,7 @@ def test_requests_are_found_by_what_they_asked_and_got(ask: Ask, alone: Alone) -
 
 @pytest.mark.parametrize(
     "body",
-    [b'{"client_name": "\\ud800"}', b'{"client_secret": "\\ud800"}', b'{"x": NaN}', b'{"x": 1e999}', b'{"x":' * 9000],
+    [b'{"client_name": "\\ud800"}', b'{"client_secret": "\\ud800"}', b'{"x": NaN}', b'{"x": 1e999}', b'{"x":' * 5000],
 )
 def test_json_that_cannot_be_repeated_is_left_out_and_spoils_nothing(ask: Ask, alone: Alone, body: bytes) -> None:
     """Half of a surrogate pair, or a number beyond doubles, can be read by ``json`` and not be written by it."""
