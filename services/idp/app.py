@@ -66,6 +66,7 @@ def create_app() -> FastAPI:
             Middleware(RegisteredOrigins),
             Middleware(token.TokenLane),
         ],
+        redirect_slashes=False,  # it would lead out of the tenant, and to whatever Host was sent
         servers=[
             {"url": "/"},
             {"url": "/t/{tenant}", "variables": {"tenant": {"default": "partner"}}},

@@ -39,6 +39,7 @@ from services.idp.records import AuthorizationRequest, Code, Family, Session
 from services.idp.registry import Client, Registry
 from services.idp.sign_ins import SignIn
 from services.idp.tokens import new_family_id, read_id_token_hint
+from services.shared import claims
 from services.shared.tokens import InvalidToken
 
 RESPONSE_TYPES = ("code",)
@@ -326,7 +327,7 @@ def _hinted_subject(hint: str | None, provider: Provider) -> str | None:
     if hint is None:
         return None
     try:
-        return str(read_id_token_hint(hint, provider)["sub"])
+        return claims.text(read_id_token_hint(hint, provider), "sub")
     except InvalidToken as error:
         raise InvalidRequest(f"id_token_hint: {error.description}") from None
 

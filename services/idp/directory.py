@@ -36,8 +36,8 @@ class Directory(Mapping[str, Entry], Generic[Entry]):
 
     def put(self, name: str, entry: Entry) -> None:
         """Add or replace."""
-        self._entries[name] = entry
         self._changes.put(name, Change(entry.model_dump(mode="json")))
+        self._entries[name] = entry  # only now: what cannot be kept has not happened
 
     def drop(self, name: str) -> None:
         """Take away.

@@ -107,7 +107,7 @@ def _check_nonce(claims: Mapping[str, Any], provider: Provider, *, at: float) ->
 
 def _is_of(access_token: str, told: str) -> bool:
     made = urlsafe_b64encode(sha256(access_token.encode()).digest()).rstrip(b"=").decode()
-    return hmac.compare_digest(made, told)
+    return hmac.compare_digest(made.encode(), told.encode("utf-8", "surrogatepass"))
 
 
 def _normal(address: str) -> tuple[str, str, int | None, str]:

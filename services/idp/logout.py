@@ -16,6 +16,7 @@ from services.idp.parameters import Parameters, form_body, query
 from services.idp.provider import Now, Provider, Started
 from services.idp.records import Session
 from services.idp.tokens import read_id_token_hint
+from services.shared import claims
 from services.shared.tokens import InvalidToken
 
 
@@ -108,13 +109,19 @@ def _verified(form: LogoutForm, provider: Provider) -> Hint | None:
     if form.id_token_hint is None:
         return None
     try:
-        claims = read_id_token_hint(form.id_token_hint, provider)
+        told = read_id_token_hint(form.id_token_hint, provider)
+        hint = Hint(client_id=_only(claims.audiences(told)), sid=claims.text(told, "sid"))
     except InvalidToken as error:
         raise _broken(error.description) from None
-    hint = Hint(client_id=claims["aud"], sid=claims["sid"])
     if form.client_id not in (None, hint.client_id):
         raise _broken("client_id is not the one the ID token was issued to")
     return hint
+
+
+def _only(audiences: list[str]) -> str:
+    if len(audiences) > 1:
+        raise InvalidToken("the ID token was issued to several clients")
+    return audiences[0]
 
 
 def _check_way_back(form: LogoutForm, hint: Hint | None, provider: Provider) -> None:

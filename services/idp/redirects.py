@@ -11,7 +11,8 @@ from starlette.responses import RedirectResponse
 from services.idp.errors import NO_STORE
 from services.idp.registry import Client
 
-_LOOPBACK = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\]))(?::\d{1,5})?(/[^?#]*)")
+_LOOPBACK = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\]))(?::([0-9]{1,5}))?(/[^?#]*)")
+_LAST_PORT = 65_535
 
 
 def registered(uri: str, client: Client) -> bool:
@@ -25,7 +26,9 @@ def registered(uri: str, client: Client) -> bool:
 def _without_port(uri: str) -> str | None:
     """None for what is not on a loopback address."""
     found = _LOOPBACK.fullmatch(uri)
-    return "".join(found.groups()) if found else None
+    if found is None or int(found[2] or 0) > _LAST_PORT:
+        return None
+    return found[1] + found[3]
 
 
 def answer(uri: str, parameters: Mapping[str, str | None]) -> RedirectResponse:

@@ -13,7 +13,8 @@ from typing import Any, Generic, Protocol, TypeVar
 from pydantic import TypeAdapter
 
 CAPACITY = 100_000
-"""Records on one shelf; the oldest make room for new ones, so that a flood of requests cannot fill the disk."""
+"""Records on one shelf; the oldest make room for new ones, so that a flood of requests cannot fill the disk. Not so
+where to forget would be to allow: there a record stays until its time is over."""
 
 _TIDY_EVERY = 1_000
 _IN_MEMORY = "sqlite://"
@@ -65,11 +66,16 @@ def opened(url: str) -> Iterator[sqlite3.Connection]:
 class Shelf(Generic[Record]):
     """Records by key. ``owner`` is one more name to find them by, such as the session they belong to."""
 
-    def __init__(self, connection: sqlite3.Connection, kind: type[Record], *, tenant: str, name: str) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, kind: type[Record], *, tenant: str, name: str, displaces: bool = True
+    ) -> None:
+        """Without ``displaces`` a record makes room only when its time is over."""
         self._connection = connection
         self._place = (tenant, name)
         self._adapter: TypeAdapter[Record] = _adapter(kind)
+        self._displaces = displaces
         self._added = 0
+        self._latest = 0.0
 
     def put(self, key: str, record: Record, *, owner: str = "") -> None:
         """Lay down or replace."""
@@ -84,6 +90,7 @@ class Shelf(Generic[Record]):
 
     def get(self, key: str | None, *, at: float) -> Record | None:
         """The record, unless its time is over."""
+        self._latest = max(self._latest, at)
         if not key:
             return None
         row = self._connection.execute(
@@ -110,6 +117,12 @@ class Shelf(Generic[Record]):
         self._connection.execute("DELETE FROM records WHERE tenant = ? AND shelf = ?", self._place)
 
     def _make_room(self) -> None:
+        self._connection.execute(
+            "DELETE FROM records WHERE tenant = ? AND shelf = ? AND json_extract(body, '$.expires_at') <= ?",
+            (*self._place, self._latest),
+        )
+        if not self._displaces:
+            return
         self._connection.execute(
             "DELETE FROM records WHERE tenant = ? AND shelf = ? AND rowid <= ("
             "SELECT rowid FROM records WHERE tenant = ? AND shelf = ? ORDER BY rowid DESC LIMIT 1 OFFSET ?)",

@@ -29,8 +29,8 @@ class Store:
     def __init__(self, connection: sqlite3.Connection, *, tenant: str) -> None:
         self._shelves: list[Shelf[Any]] = []
 
-        def shelf(kind: type[Record], name: str) -> Shelf[Record]:
-            made = Shelf(connection, kind, tenant=tenant, name=name)
+        def shelf(kind: type[Record], name: str, *, displaces: bool = True) -> Shelf[Record]:
+            made = Shelf(connection, kind, tenant=tenant, name=name, displaces=displaces)
             self._shelves.append(made)
             return made
 
@@ -42,9 +42,9 @@ class Store:
         self._codes = shelf(Code, "codes")
         self._pushed = shelf(PushedRequest, "pushed-requests")
         self._refresh_tokens = shelf(RefreshToken, "refresh-tokens")
-        self._revoked = shelf(Revocation, "revocations")
+        self._revoked = shelf(Revocation, "revocations", displaces=False)
         self.devices = Devices(connection, tenant=tenant)
-        self._spent = shelf(SpentAssertion, "spent-assertions")
+        self._spent = shelf(SpentAssertion, "spent-assertions", displaces=False)
 
     def forget(self) -> None:
         """Forget everybody: nobody is signed in, and no code or token is known any more."""

@@ -16,6 +16,8 @@ ALGORITHMS = frozenset({"RS256", "ES256", "EdDSA"})
 LONGEST_TOKEN = 8 * 1024
 """Characters; a token of this system has about a thousand."""
 
+_SURROGATE = rb"\ud"
+
 RSA_BITS = range(2048, 8192 + 1)
 """A shorter key is none (RFC 7518 §3.3); a longer one is there to keep whoever checks with it busy."""
 
@@ -61,7 +63,7 @@ class PublicKey:
             return None
         try:
             jwk = jwt.PyJWK(member)
-        except (PyJWTError, TypeError, ValueError):
+        except (PyJWTError, KeyError, NotImplementedError, TypeError, ValueError):
             return None
         if jwk.algorithm_name not in ALGORITHMS or (jwk.key_type == "RSA" and jwk.key.key_size not in RSA_BITS):
             return None
@@ -111,6 +113,8 @@ def _decoded(part: str) -> bytes:
 def _object(raw: bytes) -> dict[str, Any]:
     try:
         value = json.loads(raw.decode("utf-8"), object_pairs_hook=_distinct, parse_constant=_no_constant)
+        if _SURROGATE in raw.lower():  # half a character is no text that could be kept or sent (RFC 8259 §8.2)
+            json.dumps(value, ensure_ascii=False).encode()
     except MalformedToken:
         raise
     except (ValueError, RecursionError):

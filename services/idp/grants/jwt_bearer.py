@@ -90,9 +90,10 @@ def _key(assertion: Jws, issuer: TrustedIssuer, provider: Provider) -> PublicKey
 def _person(assertion: Jws, issuer: TrustedIssuer, provider: Provider) -> User | None:
     """By the claim that the two issuers have agreed on."""
     claims, users = assertion.claims, provider.registry.users
+    subject = claim.text(claims, "sub")  # without which it is about nobody (§3)
     match issuer.subject:
         case "sub":
-            return users.get(claim.text(claims, "sub"))
+            return users.get(subject)
         case "username":
             return provider.registry.user_named(claim.text(claims, "preferred_username"))
         case "email":

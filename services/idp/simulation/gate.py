@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from secrets import compare_digest
 from typing import Annotated
 from urllib.parse import urlsplit
 
 from fastapi import Depends
 from starlette.requests import Request
+from starlette.responses import JSONResponse
 
 from services.idp.provider import Provider
 from services.idp.settings import LOOPBACK
@@ -16,27 +18,35 @@ _OF_A_PAGE = ("origin", "sec-fetch-site")
 """Headers a browser adds for a page, which a script on it cannot leave out; other programs send neither."""
 
 
-class Closed(Exception):  # noqa: N818 - says what is the case
-    """Not for whoever asks."""
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """Why it is not for whoever asks."""
 
-    def __init__(self, status: int, error: str, description: str) -> None:
-        super().__init__(description)
-        self.status, self.error, self.description = status, error, description
+    status: int
+    error: str
+    description: str
 
 
-async def _open(request: Request) -> Provider:
+def closed(request: Request) -> Closed | None:
+    """What stands against the request; nothing of its body is read before that is known."""
     provider: Provider = request.scope["provider"]
     secret = provider.settings.simulation_secret.get_secret_value()
     if not secret:
-        raise Closed(404, "not_found", "there is no simulation API: SIMULATION_SECRET is not set")
+        return Closed(404, "not_found", "there is no simulation API: SIMULATION_SECRET is not set")
     if _host(request) not in LOOPBACK:
-        raise Closed(421, "misdirected", "the Host header is not that of the loopback address")
+        return Closed(421, "misdirected", "the Host header is not that of the loopback address")
     if any(name in request.headers for name in _OF_A_PAGE):
-        raise Closed(403, "forbidden", "the simulation API is not for pages in a browser")
+        return Closed(403, "forbidden", "the simulation API is not for pages in a browser")
     scheme, _, given = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not compare_digest(given.encode(), secret.encode()):
-        raise Closed(401, "unauthorized", "send SIMULATION_SECRET of this run as a bearer token")
-    return provider
+        return Closed(401, "unauthorized", "send SIMULATION_SECRET of this run as a bearer token")
+    return None
+
+
+def refusal(closed: Closed) -> JSONResponse:
+    """The answer that says so."""
+    headers = {"WWW-Authenticate": "Bearer"} if closed.status == 401 else {}  # noqa: PLR2004
+    return JSONResponse({"error": closed.error, "error_description": closed.description}, closed.status, headers)
 
 
 def _host(request: Request) -> str | None:
@@ -46,5 +56,10 @@ def _host(request: Request) -> str | None:
         return None
 
 
-Opened = Annotated[Provider, Depends(_open)]
-"""Parameter of an endpoint of the simulation API: the tenant that is asked."""
+async def _asked(request: Request) -> Provider:
+    provider: Provider = request.scope["provider"]
+    return provider
+
+
+Opened = Annotated[Provider, Depends(_asked)]
+"""Parameter of an endpoint of the simulation API: the tenant that is asked, by somebody who may."""

@@ -6,9 +6,11 @@ import time
 from collections.abc import Callable, Mapping
 from urllib.parse import parse_qsl
 
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.idp.provider import Provider
+from services.idp.simulation import gate
 from services.idp.simulation.quirks import Answer, Endpoint
 from services.idp.simulation.requests import LONGEST, Recorded
 from services.idp.simulation.state import Simulation
@@ -26,8 +28,12 @@ class SimulationLayer:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] in _UNRECORDED or scope["path"].startswith(_PREFIX):
+        if scope["type"] != "http" or scope["path"] in _UNRECORDED:
             await self._app(scope, receive, send)
+            return
+        if scope["path"].startswith(_PREFIX):
+            closed = gate.closed(Request(scope))
+            await (gate.refusal(closed) if closed else self._app)(scope, receive, send)
             return
         provider = _asked(scope)
         simulation: Simulation = scope["app"].state.simulations[provider.tenant]
@@ -39,9 +45,14 @@ class SimulationLayer:
             authorization=next((value for name, value in scope["headers"] if name == b"authorization"), b""),
         )
         telling = _Telling(record, send, _bend(simulation, _endpoint(scope["path"]), provider))
-        await self._app(scope, _noting(receive, record), telling)
-        await telling.finish()
-        simulation.requests.add(record)
+        try:
+            await self._app(scope, _noting(receive, record), telling)
+            await telling.finish()
+        except Exception:
+            record.status = 500
+            raise
+        finally:
+            simulation.requests.add(record)
 
 
 class _Telling:

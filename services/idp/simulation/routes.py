@@ -22,7 +22,7 @@ from services.idp.registry_file import TenantEntries
 from services.idp.sign_ins import SignIn
 from services.idp.simulation import entries, issuers
 from services.idp.simulation.forge import UnknownSigner
-from services.idp.simulation.gate import Closed, Opened
+from services.idp.simulation.gate import Opened
 from services.idp.simulation.mint import Mint, Minted, mint
 from services.idp.simulation.names import UnknownName, person
 from services.idp.simulation.quirks import QUIRKS, UnknownQuirk
@@ -235,7 +235,6 @@ def register(app: FastAPI) -> None:
     for kind, status in _STATUS.items():
         app.add_exception_handler(kind, _told(status))
     app.add_exception_handler(RequestValidationError, _malformed)
-    app.add_exception_handler(Closed, _closed)
 
 
 _STATUS: dict[type[Exception], int] = {
@@ -265,12 +264,6 @@ async def _malformed(request: Request, error: Exception) -> Response:
     if not request.scope["path"].startswith("/_sim"):
         return await request_validation_exception_handler(request, error)
     return JSONResponse({"error": "invalid", "error_description": _flaws(error)}, 400)
-
-
-async def _closed(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, Closed)  # noqa: S101 - registered for this class only
-    headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else {}  # noqa: PLR2004
-    return JSONResponse({"error": error.error, "error_description": error.description}, error.status, headers)
 
 
 def _flaws(error: RequestValidationError | ValidationError) -> str:
