@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Generator, Sequence
 from types import ModuleType
 
@@ -83,6 +84,22 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 
         told.append(f"browser {browser.find() or 'none'}")
     return [f"harness: {', '.join(told)}"]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Collect no garbage meanwhile, and never look again at what was made: modules and tests stay until the end.
+
+    It takes almost half the time of collecting some thousand tests, and a tenth of running them.
+    """
+    usual = gc.isenabled()
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        if usual:
+            gc.enable()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: Sequence[pytest.Item]) -> None:

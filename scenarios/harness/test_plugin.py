@@ -15,6 +15,7 @@ from scenarios.harness.inner import QUICK, Inner
 pytestmark = pytest.mark.xdist_group("plugin")  # one inner run for all
 
 SCENARIOS = """
+import gc
 import httpx, pytest
 
 @pytest.mark.anyio
@@ -73,6 +74,10 @@ def test_calls_home(page):
     page.route("http://192.0.2.1/**", lambda route: route.fulfill(status=204))
     page.goto("/config.json")
     page.evaluate("fetch('http://192.0.2.1/pixel', {mode: 'no-cors'}).catch(() => null)")
+
+def test_garbage_is_collected_but_not_what_lasts():
+    assert gc.isenabled()
+    assert not any(each is pytest for each in gc.get_objects())
 
 def test_behaves(page):
     page.goto("/")
@@ -160,6 +165,7 @@ def test_nothing_is_kept_of_tests_that_passed(report: str, inner: Inner) -> None
         "test_starts_only_what_it_needs",
         "test_belongs_to_the_stack_it_asks_for",
         "test_seed",
+        "test_garbage_is_collected_but_not_what_lasts",
     ],
 )
 def test_passes(report: str, test: str) -> None:

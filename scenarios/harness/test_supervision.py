@@ -18,6 +18,7 @@ from harness import launch, leash, state
 from harness.control import Control
 from harness.errors import HarnessError
 from harness.stack import Stack
+from scenarios.harness.checkout import until as wait_until
 
 pytestmark = pytest.mark.xdist_group("backends")
 
@@ -119,11 +120,14 @@ def test_without_being_told_so_a_crash_is_only_reported(control: Control) -> Non
 
 def until(stack: Stack, state: str) -> dict[str, Any]:
     """The service as it is described once it is in ``state``."""
-    deadline = time.monotonic() + WITHIN_S
-    while (told := stack.describe()["services"]["idp"])["state"] != state:
-        assert time.monotonic() < deadline, told
-    found: dict[str, Any] = told
-    return found
+    told: dict[str, Any] = {}
+
+    def reached() -> bool:
+        told.update(stack.describe()["services"]["idp"])
+        return bool(told["state"] == state)
+
+    wait_until(reached, within=WITHIN_S, otherwise=f"idp never was {state}")
+    return told
 
 
 def test_one_that_no_longer_answers_is_unhealthy_until_it_does(control: Control) -> None:
@@ -172,7 +176,7 @@ def test_a_record_that_is_lost_while_its_supervisor_lives_comes_back(control: Co
         path.unlink()
     else:
         path.write_text("{bad", encoding="utf-8")
-    deadline = time.monotonic() + WITHIN_S
-    while (after := state.read("supervision")) is None:
-        assert time.monotonic() < deadline
+    wait_until(lambda: state.read("supervision") is not None, within=WITHIN_S, otherwise="no record came back")
+    after = state.read("supervision")
+    assert after is not None
     assert (after.pid, after.control_port, after.secret) == (before.pid, before.control_port, before.secret)
