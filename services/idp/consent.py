@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
@@ -59,7 +60,9 @@ class Question:
 
     @property
     def _names(self) -> tuple[str, str, str]:
-        return self.person.sub, self.client.id, self.resource.uri
+        """Of the application as the person saw it: under another name or at another place it is asked for anew."""
+        shown = json.dumps([self.client.id, self.client.name, sorted(self.client.redirect_uris)])
+        return self.person.sub, shown, self.resource.uri
 
 
 def page(

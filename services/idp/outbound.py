@@ -21,11 +21,14 @@ Network: TypeAlias = IPv4Network | IPv6Network
 class Outbound:
     """Make it when the service starts, and close it when the service ends."""
 
-    def __init__(self, hosts: frozenset[str] = frozenset(), *, resolve: Resolve | None = None) -> None:
-        """``hosts`` may be asked besides this machine: names, which must lead to public addresses or to one of the
-        networks that are listed among them (``10.0.0.0/8``). ``resolve`` stands in for the system's way to find out.
+    def __init__(
+        self, hosts: frozenset[str] = frozenset(), *, here: bool = True, resolve: Resolve | None = None
+    ) -> None:
+        """``hosts`` may be asked: names, which must lead to public addresses or to one of the networks that are listed
+        among them (``10.0.0.0/8``). ``here``: this machine, too, which must not be when strangers are served.
+        ``resolve`` stands in for the system's way to find out.
         """
-        self._hosts, self._networks = LOOPBACK | hosts, tuple(_networks(hosts))
+        self._hosts, self._networks = hosts | (LOOPBACK if here else frozenset()), tuple(_networks(hosts))
         self._resolve = resolve
         self._client: httpx.AsyncClient | None = None
         self._tasks: set[asyncio.Task[None]] = set()

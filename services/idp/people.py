@@ -11,7 +11,7 @@ def put(user: User, provider: Provider, *, at: float) -> None:
     """A new person, or one changed. Whoever may not sign in any more loses their sessions and all they granted."""
     provider.registry.users.put(user.sub, user)
     if not user.active:
-        sessions.end_all(user.sub, provider, at=at)
+        _end(user.sub, provider, at=at)
 
 
 def drop(subject: str, provider: Provider, *, at: float) -> None:
@@ -21,4 +21,9 @@ def drop(subject: str, provider: Provider, *, at: float) -> None:
         KeyError: it was nobody before.
     """
     provider.registry.users.drop(subject)
+    _end(subject, provider, at=at)
+
+
+def _end(subject: str, provider: Provider, *, at: float) -> None:
     sessions.end_all(subject, provider, at=at)
+    provider.store.drop_consents(subject)

@@ -72,7 +72,7 @@ _MANAGED: Documented = {
     openapi_extra=_json_body(ClientMetadata),
 )
 async def register(request: Request, provider: Started, at: Now) -> JSONResponse:
-    """Make a client known; nobody has to be anybody for that, and it gets nothing before a person agreed."""
+    """Make a client known; nobody has to be anybody for that, and of nobody's it gets anything before they agreed."""
     told = client_metadata.read(await _document(request))
     client_id, token = f"client_{secrets.token_urlsafe(12)}", secrets.token_urlsafe(32)
     secret = _secret(told)
@@ -131,8 +131,7 @@ async def delete_registration(client_id: str, request: Request, provider: Starte
     """Be unknown again (RFC 7592 §2.3): what was granted to the client is revoked."""
     _managed(client_id, request, provider)
     provider.registry.clients.drop(client_id)
-    for family in provider.store.families_to(client_id, at=at):
-        provider.store.revoke_family(family.id, at=at)
+    provider.store.revoke_client(client_id, at=at)
     return Response(status_code=204, headers=NO_STORE)
 
 

@@ -18,7 +18,12 @@ Algorithm = Literal["RS256", "ES256", "EdDSA"]
 AuthMethod = Literal["none", "client_secret_basic", "client_secret_post", "private_key_jwt"]
 """How a client proves itself (OIDC Core §9)."""
 
-Names = Annotated[frozenset[str], BeforeValidator(frozenset), PlainSerializer(sorted)]
+
+def _without_order(names: object) -> object:
+    return frozenset(names) if isinstance(names, list | tuple) else names
+
+
+Names = Annotated[frozenset[str], BeforeValidator(_without_order), PlainSerializer(sorted)]
 
 OWN_CLAIMS = frozenset(
     {"iss", "sub", "aud", "exp", "iat", "nbf", "jti", "client_id", "scope", "act", "cnf", "typ", "nonce", "sid"}

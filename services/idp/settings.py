@@ -59,9 +59,14 @@ class IdpSettings(ServiceSettings):
         """``outbound_hosts`` one by one."""
         return frozenset(name.strip().lower() for name in self.outbound_hosts.split(",") if name.strip())
 
+    @property
+    def here(self) -> bool:
+        """Whether only this machine knows the issuer by its name."""
+        return urlsplit(self.issuer_url).hostname in LOOPBACK
+
     @model_validator(mode="after")
     def _stay_on_this_machine(self) -> Self:
-        if not self.idp_public_issuer and urlsplit(self.issuer_url).hostname not in LOOPBACK:
+        if not self.idp_public_issuer and not self.here:
             raise ValueError(
                 f"ISSUER_URL is {self.issuer_url}: here everybody may sign in as anybody, so the name must be that of "
                 "the loopback address; IDP_PUBLIC_ISSUER=true allows another"

@@ -105,6 +105,11 @@ class Store:
         """None any more."""
         self._consents.drop(_joined(subject, client_id, resource))
 
+    def drop_consents(self, subject: str) -> None:
+        """None of a person any more."""
+        for key in self._consents.all(at=0, owner=subject):
+            self._consents.drop(key)
+
     def add_family(self, family: Family) -> None:
         self._families.put(family.id, family, owner=family.sid)
 
@@ -126,6 +131,11 @@ class Store:
         """What a client was granted by anybody. It looks at every family there is."""
         families = self._families.all(at=at).values()
         return [family for family in families if family.client_id == client_id and not family.revoked]
+
+    def revoke_client(self, client_id: str, *, at: float) -> None:
+        """All that anybody granted to the client."""
+        for family in self.families_to(client_id, at=at):
+            self.revoke_family(family.id, at=at)
 
     def revoke_family(self, family_id: str, *, at: float) -> None:
         """With it go its refresh tokens, and its access tokens as far as this provider is asked about them."""

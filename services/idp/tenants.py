@@ -89,7 +89,7 @@ async def started(settings: IdpSettings) -> AsyncIterator[Tenants]:
         ValueError: the registry is not well formed.
         sqlite3.Error: the database cannot be used.
     """
-    maker, outbound = keys.key_maker(), Outbound(settings.outbound_host_names)
+    maker, outbound = keys.key_maker(), Outbound(settings.outbound_host_names, here=settings.here)
     try:
         with shelf.opened(settings.idp_database_url) as connection:
             yield Tenants(settings, connection, maker, outbound)

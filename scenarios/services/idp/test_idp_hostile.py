@@ -14,9 +14,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from scenarios.services.idp.conftest import ALONE, Alone, Ask, alone_at, refused
+from scenarios.services.idp.conftest import ALONE, Alone, Ask, alone_at, refused, told
 from scenarios.services.idp.signed import Signer
 from services.idp import shelf
+from services.idp.app import create_app
 
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
@@ -139,3 +140,80 @@ def test_what_was_revoked_stays_so_however_much_is_revoked_after_it(
     for number in range(3_001):
         alone.provider.store.revoke_access_token(f"other-{number}", expires_at=alone.seconds + 600)
     assert alone.introspect(token).json() == {"active": False}
+
+
+def registered(alone: Alone) -> dict[str, str]:
+    """A public client that registered itself."""
+    asked = {"client_name": "Planner", "redirect_uris": ["https://a.example/"], "token_endpoint_auth_method": "none"}
+    answer: dict[str, str] = alone.http.post("/register", json=asked).json()
+    return answer
+
+
+def silently(alone: Alone, client: dict[str, str], redirect_uri: str) -> str:
+    """What the client is told that asks without a page: ``code`` or the error."""
+    asked = alone.asked(client_id=client["client_id"], redirect_uri=redirect_uri, scope="openid", prompt="none")
+    answer = told(alone.authorize(asked))
+    return answer.get("error", "code")
+
+
+def allowed(alone: Alone) -> dict[str, str]:
+    """A registered client that Alice has let in."""
+    client = registered(alone)
+    asked = alone.asked(client_id=client["client_id"], redirect_uri="https://a.example/", scope="openid")
+    alone.answer(alone.pick("alice", alone.authorize(asked)).headers["location"])
+    assert silently(alone, client, "https://a.example/") == "code"
+    return client
+
+
+def test_an_application_that_has_become_another_one_asks_again(alone: Alone) -> None:
+    client = allowed(alone)
+    asked = {"client_id": client["client_id"], "client_name": "Other", "redirect_uris": ["https://other.example/"]}
+    bearer = {"Authorization": f"Bearer {client['registration_access_token']}"}
+    changed = alone.http.put(
+        f"/register/{client['client_id']}", json=asked | {"token_endpoint_auth_method": "none"}, headers=bearer
+    )
+    assert changed.status_code == 200, changed.text
+    assert silently(alone, client, "https://other.example/") == "consent_required"
+
+
+def test_whoever_was_shut_out_is_asked_again(alone: Alone, ask: Ask) -> None:
+    client = allowed(alone)
+    for active in (False, True):
+        assert ask("PUT", "/users/alice", {"active": active}).status_code == 200
+    alone.sign_in("alice")
+    assert silently(alone, client, "https://a.example/") == "consent_required"
+
+
+def test_a_client_that_was_taken_away_leaves_nothing_behind(alone: Alone, ask: Ask) -> None:
+    tokens = alone.tokens()
+    client = next(each for each in ask("GET", "/clients").json()["clients"] if each["id"] == "cli")
+    assert ask("DELETE", "/clients/cli").status_code == 204
+    assert ask("PUT", "/clients/cli", client).status_code == 200
+    assert alone.introspect(tokens["access_token"]).json() == {"active": False}
+    refused(alone.refresh(tokens["refresh_token"]), 400, "invalid_grant")
+
+
+@pytest.mark.parametrize("change", [{"grants": 5}, {"grants": "code"}, {"redirect_uris": 5}, {"name": None}], ids=str)
+def test_a_client_that_cannot_be_is_refused_and_changes_nothing(alone: Alone, ask: Ask, change: Any) -> None:
+    before = ask("GET", "/clients").json()
+    assert ask("PUT", "/clients/cli", change).status_code == 400
+    assert ask("GET", "/clients").json() == before
+
+
+def test_a_person_who_cannot_be_kept_is_as_before(alone: Alone, ask: Ask, settings: dict[str, str]) -> None:
+    before = ask("GET", "/users").json()
+    secret = {"Authorization": f"Bearer {settings['SIMULATION_SECRET']}", "Content-Type": "application/json"}
+    content = json.dumps({"claims": {"x": "\ud800"}})
+    assert alone.http.put("/_sim/users/olivia", content=content, headers=secret).status_code == 400
+    assert ask("GET", "/users").json() == before
+
+
+def test_strangers_cannot_have_it_ask_this_machine(settings: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ISSUER_URL", "https://idp.example")
+    monkeypatch.setenv("IDP_PUBLIC_ISSUER", "true")
+    here = "http://127.0.0.1:9/admin"
+    with TestClient(create_app(), base_url="https://idp.example") as http:
+        asked = {"grant_type": "refresh_token", "refresh_token": "any", "client_id": here}
+        assert "cannot be read" not in refused(http.post("/token", data=asked), 401, "invalid_client")
+        client = {"redirect_uris": ["https://a.example/"], "backchannel_logout_uri": here}
+        refused(http.post("/register", json=client), 400, "invalid_client_metadata")

@@ -77,11 +77,12 @@ async def put_client(client_id: str, asked: dict[str, Any], provider: Opened) ->
 
 
 @router.delete("/clients/{client_id}", status_code=204)
-async def drop_client(client_id: str, provider: Opened) -> Response:
-    """No such client any more."""
+async def drop_client(client_id: str, provider: Opened, at: Now) -> Response:
+    """No such client any more; what was granted to it is revoked."""
     if client_id not in provider.registry.clients:
         raise UnknownName(f"there is no client {client_id!r}; there are {', '.join(provider.registry.clients)}")
     provider.registry.clients.drop(client_id)
+    provider.store.revoke_client(client_id, at=at)
     return Response(status_code=204)
 
 

@@ -26,6 +26,7 @@ SECRET = frozenset(
     {"code", "code_verifier", "refresh_token", "access_token", "id_token", "token", "subject_token", "actor_token"}
     | {"client_secret", "client_assertion", "assertion", "device_code", "user_code", "request_uri", "id_token_hint"}
     | {"interaction", "confirmation", "registration_access_token", "logout_token", "code_challenge", "csrf"}
+    | {"verification_uri_complete"}
 )
 """Parameters and members that are told as a fingerprint: enough to see that two are the same, and no more."""
 
