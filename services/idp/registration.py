@@ -72,7 +72,7 @@ _MANAGED: Documented = {
     openapi_extra=_json_body(ClientMetadata),
 )
 async def register(request: Request, provider: Started, at: Now) -> JSONResponse:
-    """Make a client known; nobody has to be anybody for that, and of nobody's it gets anything before they agreed."""
+    """Make a client known, whoever asks. It gets nothing of a person before that person has agreed."""
     told = client_metadata.read(await _document(request))
     client_id, token = f"client_{secrets.token_urlsafe(12)}", secrets.token_urlsafe(32)
     secret = _secret(told)
