@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import psutil
 import pytest
 
-from scenarios.harness.checkout import Checkout, checkouts, until
+from scenarios.harness.checkout import Checkout, checkouts
 from scenarios.harness.endings import (
     SIGNALS,
     WITHIN_S,
@@ -45,12 +45,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def parked(checkout: Checkout, number: int, process: subprocess.Popen[str]) -> dict[str, Any]:
     """What test ``number`` tells when its system runs; from then on it waits."""
     path = checkout.folder / f"{number}.json"
-    until(
-        lambda: path.exists() or process.poll() is not None,
-        within=STARTS_WITHIN_S,
-        otherwise=f"test {number} does not come",
-    )
-    assert path.exists(), process.communicate()
+    deadline = time.monotonic() + STARTS_WITHIN_S
+    while not path.exists() and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.01)
+    if not path.exists():
+        process.send_signal(signal.SIGINT)  # its summary says what became of the test
+        pytest.fail(f"test {number} does not come:\n{process.communicate()[0]}")
     told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return told
 
