@@ -44,7 +44,7 @@ def supervisor(request: pytest.FixtureRequest) -> Iterator[Control]:
                 "pytest-xprocess keeps its files in pytest's cache, and there is none",
                 todo="leave out -p no:cacheprovider",
             )
-        with worker.supervised(request.getfixturevalue("xprocess"), request.config) as control:
+        with worker.supervised(worker.owner(request), request.config) as control:
             yield control
 
 

@@ -15,7 +15,7 @@ import psutil
 import pytest
 from xprocess import ProcessStarter, XProcess
 
-from harness import launch, state
+from harness import bootstrap, launch, state
 from harness.control import Control
 from harness.errors import SupervisorError
 from harness.plugin.choices import CHOICES
@@ -23,6 +23,22 @@ from harness.plugin.systems import SYSTEMS, Systems
 from harness.topology import ROOT
 
 LOG_TAIL = 2000
+FOLDERS = "xprocess"
+"""The lock of the folders that xprocess keeps: all workers and runs of a project share them."""
+
+
+def owner(request: pytest.FixtureRequest) -> XProcess:
+    """What owns the supervisor. Its fixture reads the folders of all workers, and fails on one that vanishes."""
+    with bootstrap.exclusive(FOLDERS):
+        xprocess: XProcess = request.getfixturevalue("xprocess")
+        _sweep(xprocess)
+        return xprocess
+
+
+def remove(info: Any) -> None:
+    """Remove the folder that xprocess keeps about a process."""
+    with bootstrap.exclusive(FOLDERS):
+        info.controldir.remove(ignore_errors=True)
 
 
 @contextlib.contextmanager
@@ -32,13 +48,11 @@ def supervised(xprocess: XProcess, config: pytest.Config) -> Iterator[Control]:
     Raises:
         SupervisorError: it ended at once, or does not come; nothing of it is left.
     """
-    _sweep(xprocess)
     # Under a name of its own: xprocess shares its files between all runs of a checkout, and it would take whoever has
     # the pid today that a file of a former run names for the supervisor, and terminate it.
     name = f"pytest-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}-{os.getpid()}"
     info = xprocess.getinfo(name)
-    if info.controldir.check():
-        info.controldir.remove()
+    remove(info)
     systems = config.stash[SYSTEMS]
     before = len(xprocess.resources)
     try:
@@ -92,7 +106,7 @@ def _end(process: subprocess.Popen[bytes] | None, info: Any) -> None:
     if process is not None:
         launch.hang_up(process)
     launch.forget(info.name)
-    info.controldir.remove(ignore_errors=True)
+    remove(info)
 
 
 def _clear(systems: Systems) -> None:
