@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
-from services.shared import strict_json
+from services.shared import bodies, strict_json
 from services.shared.problems import Malformed, TooLarge, UnsupportedMediaType
 
 LONGEST_BODY = 256 * 1024
@@ -18,11 +18,10 @@ LONGEST_BODY = 256 * 1024
 class _StrictRequest(Request):
     async def body(self) -> bytes:
         if not hasattr(self, "_body"):
-            content = bytearray()
-            async for chunk in self.stream():
-                content += chunk
-                _check_length(len(content))
-            self._body = bytes(content)
+            try:
+                self._body = await bodies.read(self, longest=LONGEST_BODY)
+            except bodies.TooLong:
+                raise _too_large() from None
         return self._body
 
     async def json(self) -> object:
@@ -45,18 +44,18 @@ class StrictRoute(APIRoute):
 
         async def handle_strictly(request: Request) -> Response:
             if takes_body:
-                _check_length(int(request.headers.get("Content-Length", "0")))
+                if int(request.headers.get("Content-Length", "0")) > LONGEST_BODY:
+                    raise _too_large()
                 _check_media_type(request)
             return await handle(_StrictRequest(request.scope, request.receive))
 
         return handle_strictly
 
 
-def _check_length(length: int) -> None:
-    if length > LONGEST_BODY:
-        raise TooLarge(f"The body may have {LONGEST_BODY} bytes at most.")
+def _too_large() -> TooLarge:
+    return TooLarge(f"The body may have {LONGEST_BODY} bytes at most.")
 
 
 def _check_media_type(request: Request) -> None:
-    if request.headers.get("Content-Type", "").partition(";")[0].strip().lower() != "application/json":
+    if bodies.media_type(request.headers) != "application/json":
         raise UnsupportedMediaType("Send the body as application/json.")

@@ -6,8 +6,8 @@ from collections.abc import Set
 
 from starlette.requests import Request
 
-from services.idp import dpop
-from services.idp.errors import BearerError, OAuthError
+from services.idp import credentials, dpop
+from services.idp.errors import BearerError, InvalidRequest, OAuthError
 from services.idp.provider import Provider
 from services.idp.tokens import read_access_token
 from services.shared.tokens import BEARER, AccessToken, Binding, InvalidToken
@@ -21,12 +21,11 @@ def presented(request: Request, provider: Provider, *, audiences: Set[str], at: 
     Raises:
         BearerError: there is none, or it is not.
     """
-    headers = request.headers.getlist("authorization")
-    if len(headers) > 1:
-        raise refusal(request, 400, "invalid_request", "the Authorization header is given more than once")
-    scheme, _, given = (headers[0] if headers else "").partition(" ")
-    token = given.strip()
-    match scheme.lower():
+    try:
+        scheme, token = credentials.presented(request) or ("", "")
+    except InvalidRequest as error:
+        raise refusal(request, 400, error.error, error.description) from None
+    match scheme:
         case "bearer":
             binding = BEARER
         case "dpop":

@@ -12,11 +12,12 @@ from urllib.parse import unquote_plus
 from pydantic import BaseModel, Field
 from starlette.requests import Request
 
-from services.idp import assertions
+from services.idp import assertions, credentials
 from services.idp.errors import InvalidClient, InvalidRequest
 from services.idp.parameters import Parameters
 from services.idp.provider import Provider
-from services.idp.registry import AuthMethod, Client, digest
+from services.idp.registry import AuthMethod, Client
+from services.idp.shelf import digest
 from services.shared.claims import InvalidToken
 from services.shared.jws import ALGORITHMS, Jws
 
@@ -100,16 +101,14 @@ def authenticate_confidential(request: Request, parameters: Parameters, provider
 
 def _by_header(request: Request) -> Iterator[_Proof]:
     """Name and secret, each form-encoded before they were joined (RFC 6749 §2.3.1)."""
-    headers = request.headers.getlist("authorization")
-    if not headers:
+    header = credentials.presented(request)
+    if header is None:
         return
-    if len(headers) > 1:
-        raise InvalidRequest("the Authorization header is given more than once")
-    scheme, _, credentials = headers[0].partition(" ")
-    if scheme.lower() != "basic":
+    scheme, given = header
+    if scheme != "basic":
         raise InvalidClient("the Authorization header must be Basic")
     try:
-        joined = b64decode(credentials.strip(), validate=True).decode()
+        joined = b64decode(given, validate=True).decode()
     except ValueError:
         raise InvalidClient("the Authorization header is malformed") from None
     client_id, _, secret = joined.partition(":")

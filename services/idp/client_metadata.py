@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
@@ -14,7 +15,7 @@ from services.idp.grants.code import CodeGrant
 from services.idp.grants.refresh import RefreshGrant
 from services.idp.provider import Provider
 from services.idp.registry import AuthMethod, Client, Registrants, Registry, public_keys
-from services.idp.settings import LOOPBACK
+from services.idp.urls import DEFAULT_PORTS, LOOPBACK
 
 LONGEST = 2_000
 """Characters of one address."""
@@ -24,8 +25,6 @@ _PRIVATE_SCHEME = re.compile(r"[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+")
 
 _PLACE = re.compile(r"([a-z0-9.-]+|\[[0-9a-f:.]+\])(:\d{1,5})?", re.IGNORECASE)
 """Host and port. What else URLs allow there would mean something in a policy or another host to a browser."""
-
-_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def _printable(text: str) -> str:
@@ -73,14 +72,12 @@ class ClientMetadata(BaseModel):
     """RFC 9126 §6."""
 
 
-def read(document: object) -> ClientMetadata:
+def read(document: Mapping[str, Any]) -> ClientMetadata:
     """Metadata by their types alone.
 
     Raises:
         InvalidClientMetadata, InvalidRedirectUri: something has another type, or is too long.
     """
-    if not isinstance(document, dict):
-        raise InvalidClientMetadata("the metadata must be a JSON object")
     try:
         return ClientMetadata.model_validate({name: value for name, value in document.items() if value is not None})
     except ValidationError as error:
@@ -188,7 +185,7 @@ def _is_native(told: ClientMetadata) -> bool:
 def _origin(address: str) -> str | None:
     """As a browser writes it (RFC 6454 §6.2)."""
     url = urlsplit(address)
-    if url.scheme not in _DEFAULT_PORTS:
+    if url.scheme not in DEFAULT_PORTS:
         return None
     host = f"[{url.hostname}]" if ":" in (url.hostname or "") else url.hostname
-    return f"{url.scheme}://{host}" + (f":{url.port}" if url.port not in (None, _DEFAULT_PORTS[url.scheme]) else "")
+    return f"{url.scheme}://{host}" + (f":{url.port}" if url.port not in (None, DEFAULT_PORTS[url.scheme]) else "")

@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse, RedirectResponse
 from services.idp import consent, interactions, sessions
 from services.idp.authorize import issue_code, refuse
 from services.idp.consent import ALLOW, DENY, Question
-from services.idp.errors import REFUSED, SENT_ON, AccessDenied, InvalidRequest, Refusal
+from services.idp.errors import REFUSED, SENT_ON, AccessDenied, InvalidRequest, Refusal, broken_form
 from services.idp.pages import Pages
 from services.idp.parameters import Parameters, form_body, query
 from services.idp.provider import Now, Provider, Started
@@ -76,7 +76,7 @@ def router(pages: Pages) -> APIRouter:
         try:
             form = (await Parameters.of_body(request)).parse(ConsentForm)
         except InvalidRequest as error:
-            raise _broken(error.description) from None
+            raise broken_form(error.description) from None
         interaction, session = _open(form.interaction, request, provider, at=at)
         asked = interaction.request
         question = Question.of(asked, session.subject, provider)
@@ -90,7 +90,7 @@ def router(pages: Pages) -> APIRouter:
                 logger.info("%s does not let %s in", question.person.username, asked.client_id)
                 return refuse(asked.redirect_uri, asked.state, AccessDenied("the person said no"), provider)
             case _:
-                raise _broken(f"answer must be {ALLOW} or {DENY}")
+                raise broken_form(f"answer must be {ALLOW} or {DENY}")
 
     return routes
 
@@ -104,7 +104,3 @@ def _open(interaction_id: str, request: Request, provider: Provider, *, at: floa
     if session is None or session.sid != interaction.sid:
         raise Refusal("Somebody else is signed in now", "Start again from the application.")
     return interaction, session
-
-
-def _broken(problem: str) -> Refusal:
-    return Refusal("This form is broken", f"The problem: {problem}.")

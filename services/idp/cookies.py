@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 from starlette.responses import Response
 
+from services.idp.urls import DEFAULT_PORTS
+
 
 @dataclass(frozen=True, slots=True)
 class Cookies:
@@ -22,7 +24,7 @@ class Cookies:
     @classmethod
     def of(cls, issuer: str, tenant: str) -> Self:
         url = urlsplit(issuer)
-        port = url.port or {"http": 80, "https": 443}[url.scheme]
+        port = url.port or DEFAULT_PORTS[url.scheme]
         name = f"idp_{port}_{tenant}" if tenant else f"idp_{port}"
         return cls(f"{name}_session", f"{name}_browser", secure=url.scheme == "https")
 

@@ -16,7 +16,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from services.idp import authorize, pkce
 from services.idp.devices import Found
-from services.idp.errors import REFUSED, SENT_ON, InvalidGrant, InvalidRequest, Refusal
+from services.idp.errors import REFUSED, SENT_ON, InvalidGrant, InvalidRequest, Refusal, broken_form
 from services.idp.grants.code import redeem
 from services.idp.pages import Pages
 from services.idp.parameters import Parameters, form_body, query
@@ -59,7 +59,7 @@ def router(pages: Pages) -> APIRouter:
         try:
             form = (await Parameters.of_body(request)).parse(DecisionForm)
         except InvalidRequest as error:
-            raise _broken(error) from None
+            raise broken_form(error.description) from None
         confirmation, found = _open(form.confirmation, request, provider, at=at)
         match form.answer:
             case "allow" | "other":
@@ -70,7 +70,7 @@ def router(pages: Pages) -> APIRouter:
                 provider.store.devices.answered(form.confirmation)
                 return _turned_away(pages, found, provider)
             case _:
-                raise Refusal("This form is broken", "The problem: answer must be allow, other or deny.")
+                raise broken_form("answer must be allow, other or deny")
 
     @routes.get(
         "/device/return",
@@ -84,7 +84,7 @@ def router(pages: Pages) -> APIRouter:
         try:
             form = Parameters.of_query(request).parse(ReturnQuery)
         except InvalidRequest as error:
-            raise _broken(error) from None
+            raise broken_form(error.description) from None
         confirmation, found = _open(form.state, request, provider, at=at)
         provider.store.devices.answered(form.state)
         if form.code is None:
@@ -157,7 +157,3 @@ def _turned_away(pages: Pages, found: Found, provider: Provider) -> HTMLResponse
     logger.info("%s: a device was turned away", asked.client_id)
     explanation = "It gets nothing, and will be told so. You can close this page."
     return pages.render("message.html", tenant=provider.tenant, title="Device turned away", explanation=explanation)
-
-
-def _broken(error: InvalidRequest) -> Refusal:
-    return Refusal("This form is broken", f"The problem: {error.description}.")

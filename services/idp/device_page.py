@@ -15,7 +15,7 @@ from starlette.responses import HTMLResponse
 
 from services.idp import consent, device, sessions
 from services.idp.devices import WRONG_CODES_S, Found
-from services.idp.errors import REFUSED, Documented, InvalidRequest, Refusal
+from services.idp.errors import REFUSED, Documented, InvalidRequest, Refusal, broken_form
 from services.idp.pages import Pages
 from services.idp.parameters import Parameters, form_body, query
 from services.idp.provider import Now, Provider, Started
@@ -52,7 +52,7 @@ def router(pages: Pages) -> APIRouter:
         try:
             form = Parameters.of_query(request).parse(DeviceQuery)
         except InvalidRequest as error:
-            raise _broken(error) from None
+            raise broken_form(error.description) from None
         return _ask_for_code(pages, provider, form.user_code)
 
     @routes.post(
@@ -67,7 +67,7 @@ def router(pages: Pages) -> APIRouter:
         try:
             form = (await Parameters.of_body(request)).parse(UserCodeForm)
         except InvalidRequest as error:
-            raise _broken(error) from None
+            raise broken_form(error.description) from None
         devices, user_code = provider.store.devices, device.typed(form.user_code)
         if user_code is None:
             problem = "A code has eight letters, such as BCDF-GHJK."
@@ -118,7 +118,3 @@ def _question(
     )
     provider.cookies.set(response, provider.cookies.browser, browser)
     return response
-
-
-def _broken(error: InvalidRequest) -> Refusal:
-    return Refusal("This form is broken", f"The problem: {error.description}.")

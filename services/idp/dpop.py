@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
@@ -14,19 +13,16 @@ from starlette.requests import Request
 from services.idp import keys
 from services.idp.errors import InvalidDpopProof, UseDpopNonce
 from services.idp.provider import Provider
+from services.idp.urls import DEFAULT_PORTS
+from services.shared import base64url
 from services.shared import claims as claim
 from services.shared.claims import InvalidToken
-from services.shared.jws import ALGORITHMS, Jws, MalformedToken, PublicKey, parse
+from services.shared.jws import ALGORITHMS, PRIVATE_MEMBERS, Jws, MalformedToken, PublicKey, parse
 
 SIGNING_ALGORITHMS = sorted(ALGORITHMS)
 HEADER = "DPoP"
 OLDEST_S, EARLIEST_S = 300, 60
 """So old, and so far ahead of our clock, may a proof be (§11.1)."""
-
-_PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
-"""Members of a JWK that are nobody else's business (RFC 7518 §6.3.2, §6.4.1)."""
-
-_PORTS = {"http": 80, "https": 443}
 
 
 def proven(request: Request, provider: Provider, *, at: float, access_token: str | None = None) -> str | None:
@@ -70,7 +66,7 @@ def _thumbprint(proof: Jws) -> str:
     if proof.header.get("typ") != "dpop+jwt":
         raise InvalidToken("typ is not dpop+jwt")
     jwk = proof.header.get("jwk")
-    if not isinstance(jwk, dict) or _PRIVATE & jwk.keys():
+    if not isinstance(jwk, dict) or PRIVATE_MEMBERS & jwk.keys():
         raise InvalidToken("jwk is not a public key")
     members = _members(jwk)
     key = PublicKey.of({"alg": proof.header["alg"], "kid": "", **members})
@@ -106,7 +102,7 @@ def _check_nonce(claims: Mapping[str, Any], provider: Provider, *, at: float) ->
 
 
 def _is_of(access_token: str, told: str) -> bool:
-    made = urlsafe_b64encode(sha256(access_token.encode()).digest()).rstrip(b"=").decode()
+    made = base64url.encoded(sha256(access_token.encode()).digest())
     return hmac.compare_digest(made.encode(), told.encode("utf-8", "surrogatepass"))
 
 
@@ -117,6 +113,6 @@ def _normal(address: str) -> tuple[str, str, int | None, str]:
     """
     try:
         url = urlsplit(address)
-        return url.scheme, url.hostname or "", url.port or _PORTS.get(url.scheme), unquote(url.path) or "/"
+        return url.scheme, url.hostname or "", url.port or DEFAULT_PORTS.get(url.scheme), unquote(url.path) or "/"
     except ValueError:
         raise InvalidToken("htu is not an address") from None

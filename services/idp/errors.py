@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, ClassVar
 
-from pydantic import BaseModel
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -219,6 +220,16 @@ class Refusal(Exception):
         super().__init__(title)
         self.title = title
         self.explanation = explanation
+
+
+def broken_form(problem: str) -> Refusal:
+    """One of our own pages cannot have sent this."""
+    return Refusal("This form is broken", f"The problem: {problem}.")
+
+
+def flaws(error: ValidationError | RequestValidationError) -> str:
+    """What is wrong where, and never the input: it may hold a secret."""
+    return "; ".join(f"{'.'.join(map(str, each['loc'])) or 'it'}: {each['msg']}" for each in error.errors())
 
 
 async def as_json(_request: Request, error: Exception) -> Response:

@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse, RedirectResponse
 
 from services.idp import interactions, redirects, sessions
 from services.idp.authorize import asks_consent, issue_code, refuse
-from services.idp.errors import REFUSED, SENT_ON, AccessDenied, InvalidRequest, LoginRequired, Refusal
+from services.idp.errors import REFUSED, SENT_ON, AccessDenied, InvalidRequest, LoginRequired, Refusal, broken_form
 from services.idp.pages import Pages
 from services.idp.parameters import Parameters, form_body, query
 from services.idp.provider import Now, Provider, Started
@@ -84,7 +84,7 @@ def router(pages: Pages) -> APIRouter:
         try:
             form = (await Parameters.of_body(request)).parse(LoginForm)
         except InvalidRequest as error:
-            raise Refusal("This form is broken", f"The problem: {error.description}.") from None
+            raise broken_form(error.description) from None
         interaction = interactions.find(form.interaction, request, provider, at=at)
         asked = interaction.request
         if form.cancel is not None:

@@ -15,8 +15,8 @@ from services.idp.errors import InvalidClient, OAuthError
 from services.idp.parameters import Parameters
 from services.idp.provider import Provider
 from services.idp.registry import Client
-from services.idp.settings import LOOPBACK
-from services.shared import strict_json
+from services.idp.urls import DEFAULT_PORTS, LOOPBACK
+from services.shared import bodies, strict_json
 
 LONGEST = 10 * 1024
 """Bytes of a document."""
@@ -102,7 +102,7 @@ def _may_be_asked(address: str, provider: Provider) -> bool:
 def _place(url: SplitResult) -> tuple[str | None, int | None]:
     """Host and port; all names of this machine are one."""
     host = "localhost" if url.hostname in LOOPBACK else url.hostname
-    return host, url.port or {"http": 80, "https": 443}[url.scheme]
+    return host, url.port or DEFAULT_PORTS[url.scheme]
 
 
 async def _fetched(address: str, provider: Provider) -> tuple[bytes, float]:
@@ -115,7 +115,7 @@ async def _fetched(address: str, provider: Provider) -> tuple[bytes, float]:
         async with provider.outbound.client.stream("GET", address, headers=headers) as answer:
             if answer.status_code != httpx.codes.OK:
                 raise DocumentRefused(f"its description was answered with status {answer.status_code}")
-            kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+            kind = bodies.media_type(answer.headers)
             if kind != "application/json" and not (kind.startswith("application/") and kind.endswith("+json")):
                 raise DocumentRefused("its description is not JSON")
             if answer.headers.get("content-encoding", "identity").strip().lower() != "identity":

@@ -8,7 +8,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import urlsplit
 
-from services.idp.settings import LOOPBACK
+from services.idp.urls import LOOPBACK
 
 if TYPE_CHECKING:
     import httpx

@@ -12,6 +12,8 @@ from collections.abc import Awaitable, Callable
 
 import httpx
 
+from services.idp.urls import DEFAULT_PORTS
+
 MayReach = Callable[[str, str], bool]
 """Whether an address may be asked that a name leads to: name, address."""
 
@@ -44,7 +46,7 @@ class CheckedTransport(httpx.AsyncHTTPTransport):
     async def _addresses(self, url: httpx.URL) -> list[str]:
         """All there are. One that may not be asked spoils the name: it is not the owner's of a public one."""
         try:
-            found = await self._resolve(url.host, url.port or {"http": 80, "https": 443}[url.scheme])
+            found = await self._resolve(url.host, url.port or DEFAULT_PORTS[url.scheme])
         except (OSError, UnicodeError) as error:
             raise httpx.ConnectError(f"{url.host} cannot be resolved") from error
         if not all(self._may_reach(url.host, address) for address in found):

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 
 from services.idp.errors import BodyTooLong, InvalidRequest
+from services.shared import bodies
 
 LONGEST = 32 * 1024
 """Bytes of a query or body; the longest honest one carries a token or two."""
@@ -42,14 +43,12 @@ class Parameters:
         Raises:
             InvalidRequest: another content type, too much, or not decodable.
         """
-        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
+        if bodies.media_type(request.headers) != FORM:
             raise InvalidRequest(f"the body must be {FORM}")
-        body = b""
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > LONGEST:
-                raise BodyTooLong("the body is too long")
-        return cls._decoded(body)
+        try:
+            return cls._decoded(await bodies.read(request, longest=LONGEST))
+        except bodies.TooLong:
+            raise BodyTooLong("the body is too long") from None
 
     @classmethod
     def of_query(cls, request: Request, *, empty_is_absent: bool = True) -> Self:

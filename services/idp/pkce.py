@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from base64 import urlsafe_b64encode
 from hashlib import sha256
 from secrets import compare_digest
 
 from services.idp.errors import InvalidGrant, InvalidRequest
+from services.shared import base64url
 
 METHODS = ("S256",)
 
@@ -42,4 +42,4 @@ def verify(verifier: str, challenge: str) -> None:
 
 def s256(verifier: str) -> str:
     """The challenge made from a verifier (§4.2)."""
-    return urlsafe_b64encode(sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+    return base64url.encoded(sha256(verifier.encode()).digest())

@@ -11,13 +11,22 @@ from pydantic import BaseModel, ConfigDict
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from services.idp import client_metadata, scopes
+from services.idp import client_metadata, credentials, scopes
 from services.idp.client_metadata import ClientMetadata
-from services.idp.errors import NO_STORE, BearerError, Documented, ErrorBody, InvalidClientMetadata, NotOffered
+from services.idp.errors import (
+    NO_STORE,
+    BearerError,
+    Documented,
+    ErrorBody,
+    InvalidClientMetadata,
+    InvalidRequest,
+    NotOffered,
+)
 from services.idp.grants.code import CodeGrant
 from services.idp.provider import Now, Provider, Started
-from services.idp.registry import Client, Registrants, digest
-from services.shared import strict_json
+from services.idp.registry import Client, Registrants
+from services.idp.shelf import digest
+from services.shared import bodies, strict_json
 
 LONGEST = 32 * 1024
 """Bytes of a registration."""
@@ -136,15 +145,12 @@ async def delete_registration(client_id: str, request: Request, provider: Starte
 
 
 async def _document(request: Request) -> Mapping[str, Any]:
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+    if bodies.media_type(request.headers) != "application/json":
         raise InvalidClientMetadata("the body must be application/json")
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LONGEST:
-            raise InvalidClientMetadata("the body is too long")
     try:
-        document = strict_json.loads(body)
+        document = strict_json.loads(await bodies.read(request, longest=LONGEST))
+    except bodies.TooLong:
+        raise InvalidClientMetadata("the body is too long") from None
     except ValueError:
         raise InvalidClientMetadata("the body is not JSON") from None
     if not isinstance(document, dict):
@@ -176,13 +182,12 @@ def _check_identity(document: Mapping[str, Any], client: Client) -> None:
 
 def _managed(client_id: str, request: Request, provider: Provider) -> tuple[Client, str]:
     """The client whose registration access token is presented, and the token; that nobody has the name is not told."""
-    headers = request.headers.getlist("authorization")
-    if len(headers) > 1:
-        raise BearerError(400, "invalid_request", "the Authorization header is given more than once")
-    scheme, _, token = (headers[0] if headers else "").partition(" ")
-    if scheme.lower() != "bearer":
+    try:
+        scheme, token = credentials.presented(request) or ("", "")
+    except InvalidRequest as error:
+        raise BearerError(400, error.error, error.description) from None
+    if scheme != "bearer":
         raise BearerError(401)
-    token = token.strip()
     client = provider.registry.clients.get(client_id)
     expected = client.registration_digest if client else None
     if client is None or expected is None or not secrets.compare_digest(digest(token), expected):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
@@ -10,7 +9,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, field_validator, model_validator
 
 from services.idp.directory import Directory
-from services.shared.jws import ALGORITHMS, PublicKey
+from services.idp.shelf import digest
+from services.shared.jws import ALGORITHMS, PRIVATE_MEMBERS, PublicKey
 
 Algorithm = Literal["RS256", "ES256", "EdDSA"]
 """What a tenant may sign with (RFC 7518 §3.1, RFC 8037 §3.1)."""
@@ -30,10 +30,6 @@ OWN_CLAIMS = frozenset(
     | {"auth_time", "at_hash", "acr", "amr", "azp", "org_id", "roles", "events"}
 )
 """Claims that this provider makes; nobody's own may take their place."""
-
-
-_PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
-"""Members of a JWK that are nobody else's business (RFC 7518 §6)."""
 
 
 class _Entry(BaseModel):
@@ -267,11 +263,6 @@ def public_keys(jwks: dict[str, Any]) -> dict[str, Any]:
     for member in members:
         if not isinstance(member, dict) or PublicKey.of({"kid": "", **member}) is None:
             raise ValueError(f"jwks has a member that is no key for {', '.join(sorted(ALGORITHMS))}")
-        if _PRIVATE & member.keys():
+        if PRIVATE_MEMBERS & member.keys():
             raise ValueError("jwks has a private key, which is for nobody but its owner")
     return jwks
-
-
-def digest(secret: str) -> str:
-    """How a secret is kept: it is long and random, so that one round is enough."""
-    return hashlib.sha256(secret.encode()).hexdigest()

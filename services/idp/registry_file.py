@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from services.idp.errors import flaws
 from services.idp.registry import Algorithm, Client, Registrants, Resource, TrustedIssuer, User
 from services.idp.settings import IdpSettings
 from services.shared import world
@@ -181,9 +182,7 @@ def _checked(kind: type[Entry], entry: Any, what: str) -> Entry:
     try:
         return kind.model_validate(entry)
     except ValidationError as error:
-        # Never the input: it may hold a secret.
-        wrong = "; ".join(f"{'.'.join(map(str, each['loc'])) or 'it'}: {each['msg']}" for each in error.errors())
-        raise ValueError(f"the registry: {what}: {wrong}") from None
+        raise ValueError(f"the registry: {what}: {flaws(error)}") from None
 
 
 def _people(settings: IdpSettings) -> list[User]:

@@ -8,10 +8,8 @@ from urllib.parse import urlsplit
 
 from pydantic import NonNegativeInt, PositiveInt, SecretStr, model_validator
 
+from services.idp.urls import LOOPBACK
 from services.shared.settings import BaseUrl, ServiceSettings
-
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-"""Names of this machine that no other one reaches."""
 
 
 class IdpSettings(ServiceSettings):

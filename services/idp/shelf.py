@@ -143,5 +143,7 @@ def kept(shelf: Shelf[Record], record: Record, *, owner: str = "") -> str:
 
 
 def digest(secret: str) -> str:
-    """The key of a record that is asked for by a secret."""
+    """What is kept of a secret, such as the key of a record that is asked for by it: it is long and random, so that
+    one round is enough.
+    """
     return sha256(secret.encode()).hexdigest()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from base64 import urlsafe_b64encode
 from collections.abc import Set
 from hashlib import sha256, sha512
 from itertools import accumulate
@@ -15,6 +14,7 @@ from services.idp import scopes
 from services.idp.grants import Authentication, Authorization
 from services.idp.provider import Provider
 from services.idp.registry import Algorithm, Client, User
+from services.shared import base64url
 from services.shared.claims import audiences as audiences_of
 from services.shared.jws import MalformedToken, parse
 from services.shared.tokens import BEARER, AccessToken, Binding, InvalidToken, access_token
@@ -174,4 +174,4 @@ def _authentication_claims(told: Authentication) -> dict[str, Any]:
 def _half_hash(token: str, algorithm: Algorithm) -> str:
     """``at_hash`` (OIDC Core §3.1.3.6), by the hash that the algorithm itself uses (RFC 8032 §5.1 for Ed25519)."""
     digest = (sha512 if algorithm == "EdDSA" else sha256)(token.encode()).digest()
-    return urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode()
+    return base64url.encoded(digest[: len(digest) // 2])

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import jwt
 from jwt.exceptions import PyJWTError
 
+from services.shared import base64url
+
 ALGORITHMS = frozenset({"RS256", "ES256", "EdDSA"})
 """Asymmetric signatures only: a public key can never be taken for a shared secret."""
 
 LONGEST_TOKEN = 8 * 1024
 """Characters; a token of this system has about a thousand."""
+
+PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
+"""Members of a JWK that are nobody's business but its owner's (RFC 7518 §6.2.2, §6.3.2, §6.4.1)."""
 
 _SURROGATE = rb"\ud"
 
@@ -101,11 +105,11 @@ def parse(token: str, *, names_key: bool = True) -> Jws:
 
 def _decoded(part: str) -> bytes:
     try:
-        raw = urlsafe_b64decode(part.encode("ascii") + b"=" * (-len(part) % 4))
+        raw = base64url.decoded(part)
     except ValueError:
         raise MalformedToken("the token is not base64url") from None
     # Decoders skip foreign characters and ignore spare bits: one signature would have many spellings.
-    if urlsafe_b64encode(raw).rstrip(b"=") != part.encode("ascii"):
+    if base64url.encoded(raw) != part:
         raise MalformedToken("the token is not base64url")
     return raw
 

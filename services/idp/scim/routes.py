@@ -20,7 +20,7 @@ from services.idp.scim import configuration, patch, paths, users
 from services.idp.scim.description import TYPES, answers, body
 from services.idp.scim.errors import MEDIA_TYPE, ScimError, ScimResponse, as_scim
 from services.idp.scim.users import Document, ScimUser
-from services.shared import strict_json
+from services.shared import bodies, strict_json
 from services.shared.tokens import AccessToken
 
 logger = logging.getLogger(__name__)
@@ -151,15 +151,12 @@ def _is_own(token: AccessToken, provider: Provider) -> bool:
 async def _asked(request: Request, scope: str, provider: Provider, *, at: float) -> object:
     """The body of somebody who may write."""
     _authorize(request, scope, provider, at=at)
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() not in TYPES:
+    if bodies.media_type(request.headers) not in TYPES:
         raise ScimError(415, f"the body must be {MEDIA_TYPE}")
-    content = b""
-    async for chunk in request.stream():
-        content += chunk
-        if len(content) > LONGEST:
-            raise ScimError(413, f"the body is longer than {LONGEST} bytes")
     try:
-        return strict_json.loads(content)
+        return strict_json.loads(await bodies.read(request, longest=LONGEST))
+    except bodies.TooLong:
+        raise ScimError(413, f"the body is longer than {LONGEST} bytes") from None
     except ValueError as error:
         raise ScimError(400, f"the body is not JSON: {error}", kind="invalidSyntax") from None
 

@@ -9,9 +9,9 @@ from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response
 
 from services.idp import people
-from services.idp.provider import Now, Provider
-from services.idp.registry import Client, Resource, User, digest
-from services.idp.simulation.gate import Opened
+from services.idp.provider import Now, Provider, Started
+from services.idp.registry import Client, Resource, User
+from services.idp.shelf import digest
 from services.idp.simulation.names import UnknownName, person
 from services.shared.world import seeded_id
 
@@ -33,13 +33,13 @@ class _Person(BaseModel):
 
 
 @router.get("/users")
-async def list_users(provider: Opened) -> dict[str, Any]:
+async def list_users(provider: Started) -> dict[str, Any]:
     """Everybody."""
     return {"users": list(provider.registry.users.values())}
 
 
 @router.put("/users/{username}")
-async def put_user(username: str, asked: _Person, provider: Opened, at: Now) -> User:
+async def put_user(username: str, asked: _Person, provider: Started, at: Now) -> User:
     """A new person, or one with these things changed."""
     known = provider.registry.user_named(username)
     changes = asked.model_dump(exclude_none=True)
@@ -49,20 +49,20 @@ async def put_user(username: str, asked: _Person, provider: Opened, at: Now) -> 
 
 
 @router.delete("/users/{username}", status_code=204)
-async def drop_user(username: str, provider: Opened, at: Now) -> Response:
+async def drop_user(username: str, provider: Started, at: Now) -> Response:
     """Nobody of that name any more."""
     people.drop(person(username, provider).sub, provider, at=at)
     return Response(status_code=204)
 
 
 @router.get("/clients")
-async def list_clients(provider: Opened) -> dict[str, Any]:
+async def list_clients(provider: Started) -> dict[str, Any]:
     """Every client, without its secret."""
     return {"clients": [_client(client) for client in provider.registry.clients.values()]}
 
 
 @router.put("/clients/{client_id}")
-async def put_client(client_id: str, asked: dict[str, Any], provider: Opened) -> dict[str, Any]:
+async def put_client(client_id: str, asked: dict[str, Any], provider: Started) -> dict[str, Any]:
     """A new client, or one with these things changed; ``secret`` gives it one."""
     known = provider.registry.clients.get(client_id)
     usual = known.model_dump(mode="json") if known else {"name": client_id, "grants": []}
@@ -77,7 +77,7 @@ async def put_client(client_id: str, asked: dict[str, Any], provider: Opened) ->
 
 
 @router.delete("/clients/{client_id}", status_code=204)
-async def drop_client(client_id: str, provider: Opened, at: Now) -> Response:
+async def drop_client(client_id: str, provider: Started, at: Now) -> Response:
     """No such client any more; what was granted to it is revoked."""
     if client_id not in provider.registry.clients:
         raise UnknownName(f"there is no client {client_id!r}; there are {', '.join(provider.registry.clients)}")
@@ -87,20 +87,20 @@ async def drop_client(client_id: str, provider: Opened, at: Now) -> Response:
 
 
 @router.get("/resources")
-async def list_resources(provider: Opened) -> dict[str, Any]:
+async def list_resources(provider: Started) -> dict[str, Any]:
     """Every resource server."""
     return {"resources": list(provider.registry.resources.values())}
 
 
 @router.put("/resources")
-async def put_resource(asked: Resource, provider: Opened) -> Resource:
+async def put_resource(asked: Resource, provider: Started) -> Resource:
     """A new resource server, or another of the same URI. Clients must be allowed to ask for it."""
     provider.registry.resources.put(asked.uri, asked)
     return asked
 
 
 @router.delete("/resources", status_code=204)
-async def drop_resource(uri: str, provider: Opened) -> Response:
+async def drop_resource(uri: str, provider: Started) -> Response:
     """No such resource server any more."""
     if uri not in provider.registry.resources:
         raise UnknownName(f"there is no resource {uri!r}; there are {', '.join(provider.registry.resources)}")

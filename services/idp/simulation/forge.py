@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hmac
 import json
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -14,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.idp.keys import KeyRing, SigningKey
+from services.shared.base64url import decoded, encoded
 
 Tampering = Literal[
     "change-payload", "duplicate-claim", "empty-signature", "flip-signature", "truncate-signature", "pad", "two-parts",
@@ -67,16 +67,6 @@ def resigned(token: str, keys: KeyRing, *, sign_with: str = "active", **changes:
     """The same token with other claims, properly signed by the active key or as ``sign_with`` says."""
     header, payload = (json.loads(decoded(part)) for part in token.split(".")[:2])
     return forged(payload, Forgery(claims=changes, header={"typ": header["typ"]}, sign_with=sign_with), keys, {})
-
-
-def encoded(raw: bytes) -> str:
-    """Base64url without padding (RFC 7515 §2)."""
-    return urlsafe_b64encode(raw).rstrip(b"=").decode()
-
-
-def decoded(part: str) -> bytes:
-    """The inverse."""
-    return urlsafe_b64decode(part + "=" * (-len(part) % 4))
 
 
 def _signer(forgery: Forgery, keys: KeyRing, tenants: Mapping[str, KeyRing]) -> tuple[dict[str, Any], Any]:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from secrets import compare_digest
-from typing import Annotated
 from urllib.parse import urlsplit
 
-from fastapi import Depends
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from services.idp.provider import Provider
-from services.idp.settings import LOOPBACK
+from services.idp.urls import LOOPBACK
 
 _OF_A_PAGE = ("origin", "sec-fetch-site")
 """Headers a browser adds for a page, which a script on it cannot leave out; other programs send neither."""
@@ -54,12 +52,3 @@ def _host(request: Request) -> str | None:
         return urlsplit(f"//{request.headers.get('host', '')}").hostname
     except ValueError:
         return None
-
-
-async def _asked(request: Request) -> Provider:
-    provider: Provider = request.scope["provider"]
-    return provider
-
-
-Opened = Annotated[Provider, Depends(_asked)]
-"""Parameter of an endpoint of the simulation API: the tenant that is asked, by somebody who may."""

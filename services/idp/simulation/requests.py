@@ -13,8 +13,8 @@ from hashlib import sha256
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
-from services.idp.simulation.forge import decoded
 from services.shared import strict_json
+from services.shared.base64url import decoded
 
 KEPT = 300
 """Requests per tenant; the oldest make room."""

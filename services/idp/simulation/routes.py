@@ -15,14 +15,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from services.idp import sessions
+from services.idp.errors import flaws
 from services.idp.keys import HeldKey, KeyInUse, UnknownKey
-from services.idp.provider import Now
+from services.idp.provider import Now, Started
 from services.idp.registry import Algorithm
 from services.idp.registry_file import TenantEntries
 from services.idp.sign_ins import SignIn
 from services.idp.simulation import entries, issuers
 from services.idp.simulation.forge import UnknownSigner
-from services.idp.simulation.gate import Opened
 from services.idp.simulation.mint import Mint, Minted, mint
 from services.idp.simulation.names import UnknownName, person
 from services.idp.simulation.quirks import QUIRKS, UnknownQuirk
@@ -63,13 +63,13 @@ class _Reset(_Asked):
 
 
 @router.post("/mint")
-async def mint_token(asked: Mint, request: Request, provider: Opened, at: Now) -> Minted:
+async def mint_token(asked: Mint, request: Request, provider: Started, at: Now) -> Minted:
     """A token of any kind."""
     return mint(asked, provider, _tenants(request), at=at)
 
 
 @router.get("/recipes")
-async def list_recipes(_provider: Opened) -> dict[str, Any]:
+async def list_recipes() -> dict[str, Any]:
     """The attack matrix."""
     return {
         "recipes": [
@@ -79,25 +79,25 @@ async def list_recipes(_provider: Opened) -> dict[str, Any]:
 
 
 @router.get("/keys")
-async def list_keys(provider: Opened) -> dict[str, Any]:
+async def list_keys(provider: Started) -> dict[str, Any]:
     """All of them, the oldest first."""
     return {"keys": [_key(held) for held in provider.keys.held.values()]}
 
 
 @router.post("/keys", status_code=201)
-async def publish_key(asked: _NewKey, provider: Opened) -> dict[str, Any]:
+async def publish_key(asked: _NewKey, provider: Started) -> dict[str, Any]:
     """A new one, to be activated later."""
     return _key(provider.keys.held[provider.keys.publish(asked.algorithm).kid])
 
 
 @router.post("/keys/rotate", status_code=201)
-async def rotate_keys(asked: _NewKey, provider: Opened) -> dict[str, Any]:
+async def rotate_keys(asked: _NewKey, provider: Started) -> dict[str, Any]:
     """A new one signs at once; the old one is still believed."""
     return _key(provider.keys.held[provider.keys.rotate(asked.algorithm).kid])
 
 
 @router.post("/keys/{kid}/{verb}")
-async def change_key(kid: str, verb: str, provider: Opened) -> dict[str, Any]:
+async def change_key(kid: str, verb: str, provider: Started) -> dict[str, Any]:
     """``activate``, ``retire``, ``hide`` or ``show`` it."""
     keys = provider.keys
     match verb:
@@ -113,21 +113,21 @@ async def change_key(kid: str, verb: str, provider: Opened) -> dict[str, Any]:
 
 
 @router.get("/quirks")
-async def list_quirks(_provider: Opened, simulation: Simulated) -> dict[str, Any]:
+async def list_quirks(simulation: Simulated) -> dict[str, Any]:
     """All there are, and which are active."""
     listed = [{"name": quirk.name, "on": quirk.on, "about": quirk.about} for quirk in QUIRKS.values()]
     return {"quirks": listed, "active": simulation.quirks.left}
 
 
 @router.put("/quirks/{name}")
-async def set_quirk(name: str, asked: _QuirkUse, _provider: Opened, simulation: Simulated) -> dict[str, Any]:
+async def set_quirk(name: str, asked: _QuirkUse, simulation: Simulated) -> dict[str, Any]:
     """Be wrong in this way."""
     simulation.quirks.set(name, times=asked.times)
     return {"active": simulation.quirks.left}
 
 
 @router.delete("/quirks/{name}")
-async def clear_quirk(name: str, _provider: Opened, simulation: Simulated) -> dict[str, Any]:
+async def clear_quirk(name: str, simulation: Simulated) -> dict[str, Any]:
     """Be right again."""
     if name not in QUIRKS:
         raise UnknownQuirk(f"there is no quirk {name!r}; there are {', '.join(QUIRKS)}")
@@ -136,16 +136,14 @@ async def clear_quirk(name: str, _provider: Opened, simulation: Simulated) -> di
 
 
 @router.delete("/quirks")
-async def clear_quirks(_provider: Opened, simulation: Simulated) -> dict[str, Any]:
+async def clear_quirks(simulation: Simulated) -> dict[str, Any]:
     """Be right in everything."""
     simulation.quirks.clear()
     return {"active": {}}
 
 
 @router.get("/requests")
-async def list_requests(
-    request: Request, _provider: Opened, simulation: Simulated, count: int = 0, wait: float = 0.0
-) -> dict[str, Any]:
+async def list_requests(request: Request, simulation: Simulated, count: int = 0, wait: float = 0.0) -> dict[str, Any]:
     """What was asked and has these values, the oldest first; ``wait`` so many seconds until there are ``count``."""
     wanted = {name: value for name, value in request.query_params.items() if name not in ("count", "wait")}
     found = await simulation.requests.wait(wanted, count=count, seconds=min(wait, LONGEST_WAIT))
@@ -153,14 +151,14 @@ async def list_requests(
 
 
 @router.delete("/requests", status_code=204)
-async def forget_requests(_provider: Opened, simulation: Simulated) -> Response:
+async def forget_requests(simulation: Simulated) -> Response:
     """Begin to record anew."""
     simulation.requests.clear()
     return Response(status_code=204)
 
 
 @router.post("/session", status_code=201)
-async def begin_session(asked: _Session, provider: Opened, at: Now) -> dict[str, Any]:
+async def begin_session(asked: _Session, provider: Started, at: Now) -> dict[str, Any]:
     """Somebody signed in: the cookie for a browser, in the form of Playwright's storage state."""
     user = person(asked.user, provider)
     session = sessions.begin(user.sub, provider, at=at)
@@ -178,7 +176,7 @@ async def begin_session(asked: _Session, provider: Opened, at: Now) -> dict[str,
 
 
 @router.delete("/sessions/{sid}", status_code=204)
-async def end_session(sid: str, provider: Opened, at: Now) -> Response:
+async def end_session(sid: str, provider: Started, at: Now) -> Response:
     """Sign somebody out, as if an administrator did: clients are told by the back channel."""
     if not sessions.revoke(sid, provider, at=at):
         raise UnknownName("there is no session of that sid")
@@ -186,13 +184,13 @@ async def end_session(sid: str, provider: Opened, at: Now) -> Response:
 
 
 @router.get("/sign-ins")
-async def list_sign_ins(provider: Opened) -> dict[str, Any]:
+async def list_sign_ins(provider: Started) -> dict[str, Any]:
     """Those that wait."""
     return {"sign_ins": provider.sign_ins.waiting}
 
 
 @router.post("/sign-ins", status_code=201)
-async def queue_sign_ins(asked: _SignIns, provider: Opened) -> dict[str, Any]:
+async def queue_sign_ins(asked: _SignIns, provider: Started) -> dict[str, Any]:
     """Answer the next authorization requests like this."""
     for each in asked.sign_ins:
         if each.user is not None:
@@ -202,20 +200,20 @@ async def queue_sign_ins(asked: _SignIns, provider: Opened) -> dict[str, Any]:
 
 
 @router.delete("/sign-ins", status_code=204)
-async def clear_sign_ins(provider: Opened) -> Response:
+async def clear_sign_ins(provider: Started) -> Response:
     """Show people the page again."""
     provider.sign_ins.clear()
     return Response(status_code=204)
 
 
 @router.put("/tenants/{name}", status_code=201)
-async def add_tenant(name: str, asked: TenantEntries, request: Request, _provider: Opened) -> dict[str, str]:
+async def add_tenant(name: str, asked: TenantEntries, request: Request) -> dict[str, str]:
     """One more issuer. It is asked at the root only, and stays until the system's world begins anew."""
     return {"issuer": _tenants(request).add(name, asked).issuer}
 
 
 @router.post("/reset", status_code=204)
-async def reset(asked: _Reset, provider: Opened, simulation: Simulated) -> Response:
+async def reset(asked: _Reset, provider: Started, simulation: Simulated) -> Response:
     """As the tenant began: nobody signed in, nothing granted, registry as written, nothing bent or recorded."""
     provider.store.forget()
     provider.registry.restore()
@@ -252,7 +250,7 @@ def _told(status: int) -> Any:
     async def tell(request: Request, error: Exception) -> Response:
         if not request.scope["path"].startswith("/_sim"):
             raise error  # no mistake of the caller there
-        description = _flaws(error) if isinstance(error, ValidationError) else error.args[0]
+        description = flaws(error) if isinstance(error, ValidationError) else error.args[0]
         body = {"error": "not_found" if status == 404 else "invalid", "error_description": description}  # noqa: PLR2004
         return JSONResponse(body, status)
 
@@ -263,13 +261,7 @@ async def _malformed(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class only
     if not request.scope["path"].startswith("/_sim"):
         return await request_validation_exception_handler(request, error)
-    return JSONResponse({"error": "invalid", "error_description": _flaws(error)}, 400)
-
-
-def _flaws(error: RequestValidationError | ValidationError) -> str:
-    """Never the input: it may hold a secret."""
-    flaws = error.errors()
-    return "; ".join(f"{'.'.join(map(str, flaw['loc'])) or 'it'}: {flaw['msg']}" for flaw in flaws)
+    return JSONResponse({"error": "invalid", "error_description": flaws(error)}, 400)
 
 
 def _tenants(request: Request) -> Tenants:

@@ -14,7 +14,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.shared import strict_json
+from services.shared import bodies, strict_json
 from services.shared.problems import TooLarge
 
 LARGEST_BODY = 1024 * 1024
@@ -76,12 +76,10 @@ class ScopeChallenge:
 
 
 async def _read(request: Request) -> bytes:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LARGEST_BODY:
-            raise TooLarge(f"The body has more than {LARGEST_BODY} bytes.", headers={"Connection": "close"})
-    return bytes(body)
+    try:
+        return await bodies.read(request, longest=LARGEST_BODY)
+    except bodies.TooLong:
+        raise TooLarge(f"The body has more than {LARGEST_BODY} bytes.", headers={"Connection": "close"}) from None
 
 
 def _protocol_error(code: int, message: str) -> Response:

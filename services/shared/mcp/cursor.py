@@ -7,12 +7,12 @@ it finds cursors that were damaged, made up, or taken from another listing, filt
 from __future__ import annotations
 
 import hashlib
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Hashable
 from typing import TypeVar
 
 from pydantic import TypeAdapter
 
+from services.shared import base64url
 from services.shared.problems import Flaw, Invalid
 
 Position = TypeVar("Position")
@@ -24,7 +24,7 @@ def seal(position: object, *, listing: Hashable) -> str:
     """The cursor of ``position`` in ``listing``, which is anything whose ``repr`` tells it from all others."""
     content = TypeAdapter(type(position)).dump_json(position)
     mark = hashlib.sha256(repr(listing).encode() + b"\x1f" + content).digest()[:_MARK_BYTES]
-    return urlsafe_b64encode(mark + content).rstrip(b"=").decode("ascii")
+    return base64url.encoded(mark + content)
 
 
 def unseal(cursor: str, shape: type[Position], *, listing: Hashable) -> Position:
@@ -34,7 +34,7 @@ def unseal(cursor: str, shape: type[Position], *, listing: Hashable) -> Position
         Invalid: the cursor was not made for this listing.
     """
     try:
-        raw = urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4))
+        raw = base64url.decoded(cursor)
         position = TypeAdapter(shape).validate_json(raw[_MARK_BYTES:], strict=True)
         genuine = seal(position, listing=listing) == cursor
     except ValueError:

@@ -9,7 +9,7 @@ import jwt
 import pytest
 
 from scenarios.services.idp.conftest import Alone, Ask, claims
-from services.idp.simulation.forge import decoded
+from services.shared.base64url import decoded
 
 
 def minted(ask: Ask, **asked: Any) -> str:
