@@ -64,6 +64,9 @@ class Binding:
             raise InvalidToken("the token is bound to another key")
 
 
+KEPT = 256
+"""Tokens whose signature a verifier remembers; callers come with the same one again and again."""
+
 BEARER = Binding()
 LOOKED_AT = Binding(matters=False)
 
@@ -76,6 +79,7 @@ class AccessTokenVerifier:
         self.issuer = issuer
         self.audience = audience
         self._keys = RemoteKeySet(jwks_uri or f"{issuer}/jwks", http)
+        self._verified: dict[str, tuple[PublicKey, AccessToken]] = {}
 
     async def verify(self, token: str, *, at: float | None = None) -> AccessToken:
         """The token's content, if it is valid at the time ``at`` (POSIX seconds; now unless given).
@@ -85,12 +89,26 @@ class AccessTokenVerifier:
             KeysUnavailable: the issuer's keys cannot be read; answer 503.
         """
         now = time.time() if at is None else at
+        if token in self._verified:
+            key, verified = self._verified[token]
+            if await self._keys.find(key.kid, at=now) is key:  # nothing else about a token changes but the time
+                claim.check_times(verified.claims, at=now)
+                return verified
         try:
             jws = parse(token)
         except MalformedToken as error:
             raise InvalidToken(str(error)) from None
-        key = await self._keys.find(jws.kid, at=now)
-        return access_token(token, jws, key, issuer=self.issuer, audiences={self.audience}, at=now)
+        found = await self._keys.find(jws.kid, at=now)
+        verified = access_token(token, jws, found, issuer=self.issuer, audiences={self.audience}, at=now)
+        if found is not None:
+            self._keep(token, found, verified)
+        return verified
+
+    def _keep(self, token: str, key: PublicKey, verified: AccessToken) -> None:
+        self._verified.pop(token, None)
+        while len(self._verified) >= KEPT:
+            del self._verified[next(iter(self._verified))]
+        self._verified[token] = key, verified
 
 
 def access_token(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -78,8 +78,13 @@ class ToolServer:
             strict_input_validation=True,
             on_duplicate="error",
         )
+        schemas: dict[str, Mapping[str, Any]] = {}
         for tool in tools:
-            self._mcp.add_tool(tool.built())
+            built = tool.built()
+            self._mcp.add_tool(built)
+            schemas[tool.name] = built.parameters
+        # Asked at every call whether headers repeat arguments; unless told, the library lists all tools to find out.
+        self._mcp._mcp_server.get_tool_input_schema = schemas.get  # noqa: SLF001  # FastMCP has no argument for it
         self.app = Starlette(routes=[Mount("", self._dispatch)], lifespan=self._lifespan)
 
     async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:

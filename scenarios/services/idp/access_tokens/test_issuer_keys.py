@@ -20,7 +20,7 @@ from scenarios.services.idp.access_tokens.conftest import (
     published,
     refused,
 )
-from services.shared.tokens import AccessToken, AccessTokenVerifier, KeysUnavailable
+from services.shared.tokens import KEPT, AccessToken, AccessTokenVerifier, KeysUnavailable
 
 
 def test_the_issuer_is_asked_once(issuer: Issuer, verify: Verify) -> None:
@@ -41,6 +41,31 @@ def test_a_withdrawn_key_is_believed_no_longer_than_five_minutes(issuer: Issuer,
     issuer.publish("other")
     assert verify(token, at=NOW + 299).subject == "usr_1"
     assert refused(verify, token, at=NOW + 300) == "the token is signed with an unknown key"
+
+
+def test_a_token_that_was_valid_once_has_its_time_nevertheless(issuer: Issuer, verify: Verify) -> None:
+    token = issuer.sign(header(), payload(nbf=NOW, exp=NOW + 100))
+    assert verify(token) == verify(token, at=NOW + 99)
+    assert refused(verify, token, at=NOW + 100) == "the token has expired"
+    assert refused(verify, token, at=NOW - 1) == "the token is not valid yet"
+    assert verify(token, at=NOW + 99).subject == "usr_1"
+
+
+def test_another_key_under_the_same_id_does_not_vouch_for_what_the_former_signed(
+    issuer: Issuer, verify: Verify
+) -> None:
+    token = issuer.sign(header(), payload())
+    verify(token)
+    issuer.jwks = {"keys": [published("rsa", *issuer.private["other"])]}
+    assert refused(verify, token, at=NOW + 300) == "the signature does not match"
+
+
+def test_one_token_among_very_many_is_still_checked(issuer: Issuer, verify: Verify) -> None:
+    first = issuer.sign(header(), payload())
+    for number in range(KEPT + 1):
+        verify(issuer.sign(header(kid="ed", alg="EdDSA"), payload(jti=f"family.{number}"), key="ed"))
+    assert verify(first).subject == "usr_1"
+    assert refused(verify, first[:-4] + "AAAA") == "the signature does not match"
 
 
 def test_a_clock_that_is_set_back_does_not_keep_old_keys_alive(issuer: Issuer, verify: Verify) -> None:
