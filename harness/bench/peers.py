@@ -11,8 +11,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
-import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -21,15 +19,14 @@ from pathlib import Path
 
 import psutil
 
-from harness import bootstrap, bundle, leash, ports, stamp
-from harness.bench import registration
+from harness import bootstrap, bundle, ports, stamp
+from harness.bench import program, registration
 from harness.errors import HarnessError
-from harness.logbook import last_lines
 from harness.topology import ROOT
 
 FOLDER = ROOT / ".harness" / "peers"
 SERVERS = Path(__file__).with_name("servers")
-STARTS_IN_S, GRACE_S, LOG_LINES = 30.0, 2.0, 20
+STARTS_IN_S, GRACE_S = 30.0, 2.0
 NPM = {"oidc-provider": "9.13.3", "oauth2-mock-server": "9.3.0"}
 PYPI = {"nanoidp": "3.4.0", "oidc-provider-mock": "0.4.8" if sys.version_info >= (3, 12) else "0.3.4"}
 """Of oidc-provider-mock 0.4 needs Python 3.12; the newest that runs here is taken."""
@@ -76,39 +73,13 @@ def started(peer: Peer) -> Iterator[Running]:
             reserved.lend()
             command, environment = peer.command(reserved.number, folder)
             issuer = f"http://localhost:{reserved.number}"
-            with _process(command, environment, folder / "log", name=peer.name, issuer=issuer) as pid:
-                yield Running(peer.name, peer.version, issuer, pid)
+            log = folder / "log"
+            with program.started(command, env=environment, cwd=folder, log=log, grace=GRACE_S) as process:
+                metadata = f"{issuer}/.well-known/openid-configuration"
+                program.await_answer(metadata, process, log, name=peer.name, within=STARTS_IN_S)
+                yield Running(peer.name, peer.version, issuer, process.pid)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-@contextmanager
-def _process(
-    command: Sequence[str | Path], environment: Mapping[str, str], log: Path, *, name: str, issuer: str
-) -> Iterator[int]:
-    with log.open("wb") as file:
-        process = subprocess.Popen(
-            [*map(str, command)], cwd=log.parent, env={**bootstrap.child_environment(os.environ), **environment},
-            stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT, start_new_session=True,
-        )  # fmt: skip
-    try:
-        deadline = time.monotonic() + STARTS_IN_S
-        while not _answers(f"{issuer}/.well-known/openid-configuration"):
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise HarnessError(f"{name} did not start", evidence=last_lines(log, LOG_LINES))
-            time.sleep(0.02)
-        yield process.pid
-    finally:
-        leash.end([psutil.Process(process.pid)], grace=GRACE_S)
-        process.wait()
-
-
-def _answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=1) as answer:  # noqa: S310  # http, to this machine
-            return bool(answer.status == 200)  # noqa: PLR2004
-    except OSError:
-        return False
 
 
 def _install_npm() -> None:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-import signal
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -20,7 +18,8 @@ from pathlib import Path
 
 import psutil
 
-from harness import launch, leash, ports, project
+from harness import launch, ports, project
+from harness.bench import program
 from harness.bench.figures import Figure
 from harness.bootstrap import child_environment
 from harness.control import Control
@@ -170,37 +169,15 @@ def _honcho() -> float:
         reservation.close()
     with tempfile.TemporaryDirectory() as folder:
         scripts = str(Path(sys.executable).parent)
-        env = child_environment(os.environ) | chosen | {"HARNESS_HOME": folder}
-        env["PATH"] = os.pathsep.join([scripts, env.get("PATH", os.defpath)])
+        env = chosen | {"HARNESS_HOME": folder, "PATH": os.pathsep.join([scripts, os.environ.get("PATH", os.defpath)])}
+        command: list[str | Path] = [sys.executable, "-m", "honcho", "-f", ROOT / "Procfile", "start"]
+        log = Path(folder, "honcho.log")
         began = time.perf_counter()
-        with Path(folder, "honcho.log").open("w+b") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "honcho", "-f", str(ROOT / "Procfile"), "start"],
-                cwd=ROOT, env=env, stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
-            )  # fmt: skip
-            try:
-                for name, reservation in held.items():
-                    _healthy(
-                        f"http://127.0.0.1:{reservation.number}{project.services()[name].health}", process, log.name
-                    )
-                return (time.perf_counter() - began) * 1000
-            finally:
-                process.send_signal(signal.SIGTERM)
-                leash.end([psutil.Process(process.pid)], grace=5.0)
-                process.wait()
-
-
-def _healthy(url: str, process: subprocess.Popen[bytes], log: str) -> None:
-    deadline = time.monotonic() + HONCHO_WITHIN_S
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            with urllib.request.urlopen(url) as answer:  # noqa: S310  # http, to this machine
-                answer.read()
-            return
-        except OSError:
-            time.sleep(0.01)
-    evidence = Path(log).read_text(encoding="utf-8", errors="replace")[-2000:]
-    raise HarnessError(f"honcho's {url} never answered", evidence=evidence)
+        with program.started(command, env=env, cwd=ROOT, log=log, grace=5.0) as process:
+            for name, reservation in held.items():
+                url = f"http://127.0.0.1:{reservation.number}{project.services()[name].health}"
+                program.await_answer(url, process, log, name=f"honcho's {name}", within=HONCHO_WITHIN_S)
+            return (time.perf_counter() - began) * 1000
 
 
 def _tests(tests: int) -> Iterator[Figure]:

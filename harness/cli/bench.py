@@ -1,6 +1,7 @@
-"""``bench``: measure on this machine, against targets: how systems come and go, and what a token costs.
+"""``bench``: measure on this machine, against targets: how systems come and go, and what a token or a tool call costs.
 
-``startup`` times systems; ``idp`` lets the identity provider and one of other people make tokens in turn.
+``startup`` times systems; ``idp`` lets the identity provider and one of other people make tokens in turn; ``mcp`` calls
+tools beside a bare server, and searches a large world.
 """
 
 from __future__ import annotations
@@ -17,14 +18,16 @@ from harness.errors import HarnessError
 if TYPE_CHECKING:
     from harness.bench.figures import Figure
 
-BENCHES = ("startup", "idp")
+BENCHES = ("startup", "idp", "mcp")
 
 
 def register(commands: Any) -> None:
     """Add the verb to the command line."""
-    parser = commands.add_parser("bench", help="measure how fast systems come and go, and tokens", description=__doc__)
+    parser = commands.add_parser("bench", help="measure how fast systems, tokens and tools are", description=__doc__)
     parser.add_argument("bench", nargs="?", choices=BENCHES, default="startup")
-    parser.add_argument("--runs", type=_positive, metavar="N", help="samples of a warm figure (25; rounds of idp: 9)")
+    parser.add_argument(
+        "--runs", type=_positive, metavar="N", help="samples of a warm figure (25; rounds of idp and mcp: 9)"
+    )
     parser.add_argument("--cold-runs", type=_positive, default=3, metavar="N", help="samples of a cold figure")
     parser.add_argument("--tests", type=_at_least_20, default=200, metavar="N", help="tests with a fresh stack each")
     parser.add_argument(
@@ -54,7 +57,7 @@ def run(arguments: argparse.Namespace) -> Report:
     def say(what: str) -> None:
         print(f"· {what} …", file=sys.stderr, flush=True)
 
-    measured = {"startup": _startup, "idp": _idp}[arguments.bench]
+    measured = {"startup": _startup, "idp": _idp, "mcp": _mcp}[arguments.bench]
     return report(list(measured(arguments, say)))
 
 
@@ -73,6 +76,12 @@ def _idp(arguments: argparse.Namespace, say: Callable[[str], None]) -> Iterator[
         raise HarnessError(f"no such peer: {unknown[0]!r}", todo=f"there are: {', '.join(idp.COMPARABLE)}")
     others = list(dict.fromkeys((idp.FASTEST, *arguments.peer)))
     return idp.measure(rounds=arguments.runs or idp.ROUNDS, others=others, say=say)
+
+
+def _mcp(arguments: argparse.Namespace, say: Callable[[str], None]) -> Iterator[Figure]:
+    from harness.bench import mcp  # noqa: PLC0415
+
+    return mcp.measure(rounds=arguments.runs or mcp.ROUNDS, say=say)
 
 
 def report(figures: Sequence[Figure]) -> Report:
