@@ -5,6 +5,12 @@ from __future__ import annotations
 from services.idp import sessions
 from services.idp.provider import Provider
 from services.idp.registry import User
+from services.shared.world import seeded_id
+
+
+def new_id(username: str, provider: Provider) -> str:
+    """The ``sub`` of somebody new: it follows from the name, so that the same steps make the same world."""
+    return seeded_id("usr", provider.issuer, username)
 
 
 def put(user: User, provider: Provider, *, at: float) -> None:

@@ -1,4 +1,4 @@
-"""SCIM 2.0 (RFC 7643, RFC 7644): other services read people here and change what is known of them.
+"""SCIM 2.0 (RFC 7643, RFC 7644): other services read people here, make new ones and change what is known of them.
 
-People are neither made nor removed this way: they come from the registry. Each has exactly one role.
+Nobody is removed this way, only deactivated. Each has exactly one role, in one organization.
 """

@@ -76,7 +76,7 @@ def schemas(base: str) -> list[Member]:
                     kind="complex",
                     several=True,
                     required=True,
-                    about="Exactly one; the next token has it in its claim roles.",
+                    about="Exactly one; the next token has it in its claim roles. Its type is the organization's id.",
                     parts=[text("value"), *labels],
                 ),
                 text("active", kind="boolean", required=True, about="Whoever is not is signed out everywhere."),

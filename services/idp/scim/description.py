@@ -13,9 +13,10 @@ TYPES = (MEDIA_TYPE, "application/json")
 """Of bodies that are read (RFC 7644 §3.1)."""
 
 
-def answers(good: type[BaseModel] | None, *statuses: int) -> Documented:
+def answers(model: type[BaseModel] | None, *statuses: int, good: int = 200) -> Documented:
     """A good answer, of a model or any object, and these errors."""
-    described: Documented = {200: {"content": {MEDIA_TYPE: {"schema": _whole(good) if good else {"type": "object"}}}}}
+    schema = _whole(model) if model else {"type": "object"}
+    described: Documented = {good: {"content": {MEDIA_TYPE: {"schema": schema}}}}
     for status in statuses:
         described[status] = {
             "description": "RFC 7644 §3.12",

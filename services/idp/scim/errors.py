@@ -14,7 +14,9 @@ from services.idp.errors import NO_STORE
 MEDIA_TYPE = "application/scim+json"
 ERROR = "urn:ietf:params:scim:api:messages:2.0:Error"
 
-ScimType = Literal["invalidFilter", "invalidPath", "invalidSyntax", "invalidValue", "mutability", "noTarget"]
+ScimType = Literal[
+    "invalidFilter", "invalidPath", "invalidSyntax", "invalidValue", "mutability", "noTarget", "uniqueness"
+]
 """Table 9, as far as this provider says it."""
 
 

@@ -79,7 +79,16 @@ def replaced(before: Document, body: object) -> Document:
     Raises:
         ScimError: it is none.
     """
-    wanted: Document = {name: before[name] for name in READ_ONLY}
+    return {name: before[name] for name in READ_ONLY} | whole(body)
+
+
+def whole(body: object) -> Document:
+    """The attributes of a PUT or POST, called as RFC 7643 has them, without those that are read-only.
+
+    Raises:
+        ScimError: something is none.
+    """
+    wanted: Document = {}
     for name, value in _members(body).items():
         target = path(name)
         if target != Path(target.attribute):

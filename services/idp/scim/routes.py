@@ -19,7 +19,7 @@ from services.idp.registry import User
 from services.idp.scim import configuration, patch, paths, users
 from services.idp.scim.description import TYPES, answers, body
 from services.idp.scim.errors import MEDIA_TYPE, ScimError, ScimResponse, as_scim
-from services.idp.scim.users import Document, ScimUser
+from services.idp.scim.users import Document, Newcomer, ScimUser
 from services.shared import bodies, strict_json
 from services.shared.tokens import AccessToken
 
@@ -51,6 +51,21 @@ async def list_users(request: Request, provider: Started, at: Now) -> Response:
     first = max(asked.startIndex, 1)
     page = found[first - 1 :][: min(max(asked.count, 0), configuration.MOST)]
     return ScimResponse(configuration.listed(page, total=len(found), first=first))
+
+
+@router.post(
+    "/Users",
+    operation_id="scimMakeUser",
+    status_code=201,
+    responses=answers(ScimUser, 400, 401, 403, 409, 413, 415, good=201),
+    openapi_extra=body(Newcomer),
+)
+async def make_user(request: Request, provider: Started, at: Now) -> Response:
+    """Somebody new (§3.3), who may be inactive yet. The type of the role says in which organization."""
+    user = users.made(patch.whole(await _asked(request, "users:write", provider, at=at)), provider)
+    people.put(user, provider, at=at)
+    logger.info("%s was made: role %s, active %s", user.username, user.role, user.active)
+    return _told(user, request, provider, status=201)
 
 
 @router.get("/Users/{user_id}", operation_id="scimUser", responses=answers(ScimUser, 400, 401, 403, 404))
@@ -182,12 +197,12 @@ def _change(
     return _told(wanted, request, provider)
 
 
-def _told(user: User, request: Request, provider: Provider) -> Response:
+def _told(user: User, request: Request, provider: Provider, *, status: int = 200) -> Response:
     document = users.document(user, provider)
     headers = {"ETag": document["meta"]["version"], "Location": document["meta"]["location"]}
     if request.method == "GET" and _matches(request.headers.get("if-none-match", '""'), document):
         return Response(status_code=304, headers=headers)
-    return ScimResponse(document, headers=headers)
+    return ScimResponse(document, status, headers=headers)
 
 
 def _matches(given: str, document: Document) -> bool:

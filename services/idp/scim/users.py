@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from hashlib import sha256
 from typing import Annotated, Any, Literal
 
@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails
 
+from services.idp import people
 from services.idp.provider import Provider
 from services.idp.registry import User
 from services.idp.scim.errors import ScimError
@@ -46,7 +47,7 @@ class Email(_Attributes):
 
 
 class Role(_Attributes):
-    """The one role."""
+    """The one role, in the one organization: its id is the ``type``."""
 
     value: RoleName
     type: str | None = None
@@ -76,6 +77,18 @@ class ScimUser(_Attributes):
     meta: Meta
 
 
+class Newcomer(_Attributes):
+    """Somebody who is to be made; one of the two names is enough."""
+
+    schemas: list[str] = Field(default_factory=list)
+    user_name: Text
+    display_name: Text | None = None
+    name: FullName | None = None
+    emails: list[Email] = Field(min_length=1, max_length=1)
+    roles: list[Role] = Field(min_length=1, max_length=1)
+    active: bool = True
+
+
 Document = dict[str, Any]
 """A user as JSON, with the names of RFC 7643."""
 
@@ -101,7 +114,7 @@ def document(user: User, provider: Provider) -> Document:
         "displayName": user.name,
         "name": {"formatted": user.name},
         "emails": [{"value": user.email, "type": "work", "primary": True}],
-        "roles": [{"value": user.role, "primary": True}],
+        "roles": [{"value": user.role, "type": user.org_id, "primary": True}],
         "active": user.active,
     }
     version = sha256(json.dumps(told).encode()).hexdigest()[:16]
@@ -123,6 +136,8 @@ def changed(user: User, before: Document, after: Document) -> User:
             raise ScimError(400, _told(flaws), kind="invalidValue") from None
     if "userName" in differs:
         raise ScimError(400, "userName cannot be changed", kind="mutability")
+    if after["roles"][0].get("type", user.org_id) != user.org_id:
+        raise ScimError(400, "a person has a role in their own organization only", kind="invalidValue")
     return user.model_copy(
         update={
             "name": _name(before, after),
@@ -133,12 +148,44 @@ def changed(user: User, before: Document, after: Document) -> User:
     )
 
 
+def made(given: Document, provider: Provider) -> User:
+    """Somebody new, in the organization that the role is in.
+
+    Raises:
+        ScimError: not like that, or there is somebody of that name (409).
+    """
+    try:
+        wanted = Newcomer.model_validate(given)
+    except ValidationError as error:
+        raise ScimError(400, _told(error.errors()), kind="invalidValue") from None
+    names = {wanted.display_name, wanted.name.formatted if wanted.name else None} - {None}
+    role, registry = wanted.roles[0], provider.registry
+    colleague = next((user for user in registry.users.values() if user.org_id == role.type), None)
+    if colleague is None:
+        raise ScimError(400, "roles.type must be the id of an organization that has people here", kind="invalidValue")
+    if any(user.username.casefold() == wanted.user_name.casefold() for user in registry.users.values()):
+        raise ScimError(409, "there is somebody of that userName", kind="uniqueness")
+    return User(
+        sub=people.new_id(wanted.user_name, provider),
+        username=wanted.user_name,
+        name=_one(names or {wanted.user_name}),
+        email=wanted.emails[0].value,
+        role=role.value,
+        org_id=colleague.org_id,
+        org_name=colleague.org_name,
+        active=wanted.active,
+    )
+
+
 def _name(before: Document, after: Document) -> str:
     given: tuple[str, str] = after["displayName"], after["name"]["formatted"]
-    new = {name for name in given if name != before["displayName"]}
-    if len(new) > 1:
+    return _one({name for name in given if name != before["displayName"]} or {given[0]})
+
+
+def _one(names: Set[str | None]) -> str:
+    if len(names) > 1:
         raise ScimError(400, "displayName and name.formatted are the same thing here", kind="invalidValue")
-    return new.pop() if new else given[0]
+    return str(next(iter(names)))
 
 
 def _told(flaws: Iterable[ErrorDetails]) -> str:

@@ -13,7 +13,6 @@ from services.idp.provider import Now, Provider, Started
 from services.idp.registry import Client, Resource, User
 from services.idp.shelf import digest
 from services.idp.simulation.names import UnknownName, person
-from services.shared.world import seeded_id
 
 router = APIRouter(prefix="/_sim", include_in_schema=False)
 
@@ -112,7 +111,7 @@ def _newcomer(username: str, provider: Provider) -> dict[str, Any]:
     """Somebody in the organization of the first person there is, with the least role."""
     first = next(iter(provider.registry.users.values()), None)
     return {
-        "sub": seeded_id("usr", provider.issuer, username),
+        "sub": people.new_id(username, provider),
         "username": username,
         "name": username.capitalize(),
         "email": f"{username}@example.test",

@@ -20,7 +20,8 @@ def test_a_role_change_is_in_the_next_token_and_not_in_the_last(directory: Direc
     before = alone.tokens("rita")
     assert claims(before["access_token"])["roles"] == ["requester"]
     response = directory.patch("rita", {"op": "replace", "path": "roles", "value": AGENT})
-    assert (response.status_code, response.json()["roles"]) == (200, [{"value": "agent", "primary": True}])
+    expected = [{"value": "agent", "type": directory.person("rita").org_id, "primary": True}]
+    assert (response.status_code, response.json()["roles"]) == (200, expected)
     assert claims(alone.refresh(before["refresh_token"]).json()["access_token"])["roles"] == ["agent"]
     assert claims(alone.tokens("rita")["access_token"])["roles"] == ["agent"]
     assert alone.userinfo(before["access_token"]).status_code == 200
@@ -30,7 +31,7 @@ def test_a_role_change_is_in_the_next_token_and_not_in_the_last(directory: Direc
     "operations",
     [
         [{"op": "replace", "path": "roles", "value": AGENT}],
-        [{"op": "Replace", "path": "ROLES", "value": [{"Value": "agent", "primary": True, "type": "x"}]}],
+        [{"op": "Replace", "path": "ROLES", "value": [{"Value": "agent", "primary": True, "display": "x"}]}],
         [{"op": "REPLACE", "path": "roles", "value": {"value": "agent"}}],
         [{"op": "replace", "path": "roles", "value": "agent"}],
         [{"op": "replace", "path": "roles", "value": ["agent"]}],
@@ -51,7 +52,7 @@ def test_a_role_can_be_changed_in_every_way_there_is_to_write_it(directory: Dire
     response = directory.patch("rita", *operations)
     assert response.status_code == 200, response.text
     assert directory.person("rita").role == "agent"
-    assert directory.read("rita")["roles"] == [{"value": "agent", "primary": True}]
+    assert [each["value"] for each in directory.read("rita")["roles"]] == ["agent"]
 
 
 @pytest.mark.parametrize(
@@ -92,6 +93,8 @@ def test_everything_else_can_be_changed_too(
         ({"op": "replace", "path": "roles", "value": []}, "invalidValue"),
         ({"op": "add", "path": "roles", "value": AGENT}, "invalidValue"),
         ({"op": "replace", "path": "roles", "value": [*AGENT, {"value": "owner"}]}, "invalidValue"),
+        ({"op": "replace", "path": "roles", "value": [{"value": "owner", "type": "org_x"}]}, "invalidValue"),
+        ({"op": "replace", "path": "roles.type", "value": "org_x"}, "invalidValue"),
         ({"op": "replace", "path": "roles", "value": [{"display": "Agent"}]}, "invalidValue"),
         ({"op": "replace", "path": "roles", "value": [7]}, "invalidValue"),
         ({"op": "replace", "path": "roles", "value": None}, "invalidValue"),
@@ -120,6 +123,7 @@ def test_everything_else_can_be_changed_too(
         ({"op": "remove"}, "noTarget"),
         ({"op": "remove", "path": 'roles[value eq "owner"]'}, "noTarget"),
         ({"op": "replace", "path": 'roles[value eq "owner"].value', "value": "agent"}, "noTarget"),
+        ({"op": "replace", "path": 'roles[type eq "org_x"].value', "value": "agent"}, "noTarget"),
         ({"op": "replace", "path": "password", "value": "x"}, "invalidPath"),
         ({"op": "replace", "path": "roles.rank", "value": "x"}, "invalidPath"),
         ({"op": "replace", "path": "roles[", "value": "x"}, "invalidPath"),

@@ -24,7 +24,7 @@ def test_a_person_is_told_in_the_core_schema(directory: Directory) -> None:
         "displayName": "Rita Sørensen",
         "name": {"formatted": "Rita Sørensen"},
         "emails": [{"value": "rita@acme.example", "type": "work", "primary": True}],
-        "roles": [{"value": "requester", "primary": True}],
+        "roles": [{"value": "requester", "type": rita.org_id, "primary": True}],
         "active": True,
     }
     assert (meta["resourceType"], meta["location"]) == ("User", f"{BASE}/Users/{rita.sub}")
@@ -137,7 +137,8 @@ def test_a_version_that_is_known_is_not_sent_again(directory: Directory) -> None
 
 
 CALLS = pytest.mark.parametrize(
-    ("method", "path"), [("GET", "/Users"), ("GET", "/Users/x"), ("PATCH", "/Users/x"), ("PUT", "/Users/x")]
+    ("method", "path"),
+    [("GET", "/Users"), ("POST", "/Users"), ("GET", "/Users/x"), ("PATCH", "/Users/x"), ("PUT", "/Users/x")],
 )
 
 
@@ -178,6 +179,7 @@ def test_two_tokens_are_one_too_many(directory: Directory) -> None:
 @pytest.mark.parametrize(
     ("held", "method", "needed"),
     [
+        ("users:read", "POST", "users:write"),
         ("users:write", "GET", "users:read"),
         ("users:read", "PATCH", "users:write"),
         ("users:read", "PUT", "users:write"),
@@ -185,7 +187,8 @@ def test_two_tokens_are_one_too_many(directory: Directory) -> None:
 )
 def test_a_token_needs_the_scope_of_what_it_does(alone: Alone, held: str, method: str, needed: str) -> None:
     directory = Directory(alone, alone.client_credentials(scope=held).json()["access_token"])
-    response = directory.ask(method, f"/Users/{directory.person('rita').sub}", {})
+    path = "/Users" if method == "POST" else f"/Users/{directory.person('rita').sub}"
+    response = directory.ask(method, path, {})
     failed(response, 403)
     assert 'error="insufficient_scope"' in response.headers["www-authenticate"]
     assert f'scope="{needed}"' in response.headers["www-authenticate"]
@@ -232,8 +235,8 @@ def test_the_schema_says_what_a_person_is_made_of(directory: Directory) -> None:
     assert described == directory.read("rita").keys() - {"schemas", "id", "meta"}
 
 
-@pytest.mark.parametrize(("method", "path"), [("POST", "/Users"), ("DELETE", "/Users/x"), ("POST", "/Schemas")])
-def test_people_are_not_made_or_removed_here(directory: Directory, method: str, path: str) -> None:
+@pytest.mark.parametrize(("method", "path"), [("DELETE", "/Users/x"), ("POST", "/Users/x"), ("POST", "/Schemas")])
+def test_people_are_not_removed_here(directory: Directory, method: str, path: str) -> None:
     response = directory.ask(method, path, {})
     assert response.status_code == 405
     assert "GET" in response.headers["allow"]
