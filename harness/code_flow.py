@@ -51,6 +51,11 @@ def tls() -> ssl.SSLContext:
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
+def challenge(verifier: str) -> str:
+    """RFC 7636 §4.2, S256."""
+    return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+
+
 def sign_in(client: Client, username: str) -> SignedIn:
     """Let ``username`` sign in on the provider's page and trade the code for tokens.
 
@@ -64,7 +69,7 @@ def sign_in(client: Client, username: str) -> SignedIn:
         "redirect_uri": client.redirect_uri,
         "state": state,
         "nonce": nonce,
-        "code_challenge": base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode(),
+        "code_challenge": challenge(verifier),
         "code_challenge_method": "S256",
     } | _given(resource=client.resource, scope=client.scope)
     with httpx.Client(base_url=client.issuer, verify=tls(), timeout=TIMEOUT_S) as browser:

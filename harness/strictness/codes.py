@@ -6,7 +6,7 @@ from dataclasses import replace
 from urllib.parse import urlencode
 
 from harness.strictness.probe import OK, Code, Probe, refused
-from harness.strictness.verdict import Absent, Check, Unclear, Verdict, shown
+from harness.strictness.verdict import Absent, Check, Verdict, shown
 
 
 def verifier_required(probe: Probe) -> Verdict:
@@ -35,14 +35,14 @@ def made_up_code_refused(probe: Probe) -> Verdict:
 def code_is_good_once(probe: Probe) -> Verdict:
     """A code is good once."""
     code = probe.code()
-    _redeemed(probe, code)
+    probe.redeemed(code)
     return _no_tokens(probe, code)
 
 
 def replay_revokes(probe: Probe) -> Verdict:
     """A replayed code revokes what it was traded for."""
     code = probe.code()
-    told = _redeemed(probe, code)
+    told = probe.redeemed(code).json()
     probe.redeem(code)
     if "refresh_token" in told:
         answer = probe.refresh(str(told["refresh_token"]))
@@ -72,7 +72,7 @@ def unknown_client_refused(probe: Probe) -> Verdict:
 def repeated_parameters_refused(probe: Probe) -> Verdict:
     """A token request with a repeated parameter is refused."""
     for name in ("code", "grant_type", "code_verifier"):
-        form = _form(probe, probe.code())
+        form = probe.redemption(probe.code())
         answer = probe.token(f"{urlencode(form)}&{urlencode({name: form[name]})}")
         if not refused(answer):
             return Verdict.of(strict=False, evidence=f"{name} twice: {shown(answer)}")
@@ -81,22 +81,19 @@ def repeated_parameters_refused(probe: Probe) -> Verdict:
 
 def query_is_no_body(probe: Probe) -> Verdict:
     """Parameters in the query of the token endpoint do not count."""
-    answer = probe.token("", params=_form(probe, probe.code()))
+    answer = probe.token("", params=probe.redemption(probe.code()))
     return Verdict.of(strict=answer.status_code != OK, evidence=answer)
 
 
 def only_post(probe: Probe) -> Verdict:
     """The token endpoint answers no GET."""
-    answer = probe.http.get(probe.endpoint("token"), params=_form(probe, probe.code()))
+    answer = probe.http.get(probe.endpoint("token"), params=probe.redemption(probe.code()))
     return Verdict.of(strict=answer.status_code != OK, evidence=answer)
 
 
 def tokens_are_not_stored(probe: Probe) -> Verdict:
     """Tokens may not be stored on their way."""
-    answer = probe.redeem(probe.code())
-    if answer.status_code != OK:
-        raise Unclear("an honest code was refused", evidence=shown(answer))
-    told = answer.headers.get("cache-control", "none")
+    told = probe.redeemed(probe.code()).headers.get("cache-control", "none")
     return Verdict.of(strict="no-store" in told, evidence=f"Cache-Control: {told}")
 
 
@@ -121,24 +118,6 @@ def public_client_is_no_service(probe: Probe) -> Verdict:
         raise Absent("its client is not public")
     answer = probe.token({"grant_type": "client_credentials", "client_id": probe.application.client_id})
     return Verdict.of(strict=refused(answer), evidence=answer)
-
-
-def _form(probe: Probe, code: Code) -> dict[str, str]:
-    return {
-        "grant_type": "authorization_code",
-        "client_id": probe.application.client_id,
-        "redirect_uri": probe.application.redirect_uri,
-        "code": code.code,
-        "code_verifier": code.verifier,
-    }
-
-
-def _redeemed(probe: Probe, code: Code) -> dict[str, object]:
-    answer = probe.redeem(code)
-    if answer.status_code != OK:
-        raise Unclear("an honest code was refused", evidence=shown(answer))
-    told: dict[str, object] = answer.json()
-    return told
 
 
 def _no_tokens(probe: Probe, code: Code, **changes: str | None) -> Verdict:

@@ -11,7 +11,8 @@ import httpx
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from harness.strictness.probe import OK, Probe, challenge, given, refused
+from harness.code_flow import challenge
+from harness.strictness.probe import OK, Probe, given, refused
 from harness.strictness.verdict import Absent, Check, Unclear, Verdict, shown
 
 CREATED = 201

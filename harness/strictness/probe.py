@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -13,7 +11,7 @@ from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
 import httpx
 
-from harness.code_flow import TIMEOUT_S, tls
+from harness.code_flow import TIMEOUT_S, challenge, tls
 from harness.errors import HarnessError
 from harness.strictness.pages import sign_in_form
 from harness.strictness.verdict import Absent, Unclear, shown
@@ -206,9 +204,7 @@ class Probe:
     @cached_property
     def accepts_codes(self) -> bool:
         """True. Raises Unclear where an honest code is refused."""
-        answer = self.redeem(self._code())
-        if answer.status_code != OK:
-            raise Unclear("an honest code was refused", evidence=shown(answer))
+        self.redeemed(self._code())
         return True
 
     def _code(self, *, by: Browser | None = None, **changes: str | None) -> Code:
@@ -221,6 +217,13 @@ class Probe:
     def redeem(self, code: Code, **changes: str | None) -> httpx.Response:
         """Hand a code in."""
         return self.token(self.redemption(code, **changes))
+
+    def redeemed(self, code: Code, **changes: str | None) -> httpx.Response:
+        """The answer to an honest code. Raises Unclear where it is refused."""
+        answer = self.redeem(code, **changes)
+        if answer.status_code != OK:
+            raise Unclear("an honest code was refused", evidence=shown(answer))
+        return answer
 
     def redemption(self, code: Code, **changes: str | None) -> dict[str, str]:
         """The form by which a code is handed in."""
@@ -236,10 +239,8 @@ class Probe:
 
     def tokens(self, *, by: Browser | None = None, **changes: str | None) -> Mapping[str, Any]:
         """The answer to an honest code. Raises Unclear where there is none."""
-        answer = self.redeem(self.code(by=by, **changes), resource=changes.get("resource", self.application.resource))
-        if answer.status_code != OK:
-            raise Unclear("an honest code was refused", evidence=shown(answer))
-        told: dict[str, Any] = answer.json()
+        resource = changes.get("resource", self.application.resource)
+        told: dict[str, Any] = self.redeemed(self.code(by=by, **changes), resource=resource).json()
         return told
 
     def refresh_token(self) -> str:
@@ -282,11 +283,6 @@ class Probe:
 def given(values: Mapping[str, str | None]) -> dict[str, str]:
     """Without what was left out."""
     return {name: value for name, value in values.items() if value is not None}
-
-
-def challenge(verifier: str) -> str:
-    """RFC 7636 §4.2, S256."""
-    return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
 
 
 def refused(answer: httpx.Response) -> bool:
