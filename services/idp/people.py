@@ -10,7 +10,7 @@ from services.shared.world import seeded_id
 
 def new_id(username: str, provider: Provider) -> str:
     """The ``sub`` of somebody new: it follows from the name, so that the same steps make the same world."""
-    return seeded_id("usr", provider.issuer, username)
+    return seeded_id("usr", provider.settings.world_seed, provider.tenant, username)
 
 
 def put(user: User, provider: Provider, *, at: float) -> None:
