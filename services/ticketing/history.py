@@ -1,0 +1,129 @@
+"""What has become of a ticket, entry by entry. Nothing is taken back: what a ticket is now is its history, folded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal, cast
+
+from services.ticketing.sla import Clock
+from services.ticketing.workflow import Priority, Status
+
+Field = Literal[
+    "title",
+    "description",
+    "type",
+    "status",
+    "priority",
+    "resolution",
+    "reporter_id",
+    "assignee_id",
+    "team_id",
+    "labels",
+]
+"""What of a ticket can change, and is told when it does."""
+
+Value = str | list[str] | None
+EntryType = Literal["created", "updated", "transitioned", "assigned", "commented"]
+Visibility = Literal["public", "internal"]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One field, as it was and as it has become."""
+
+    field: Field
+    before: Value
+    after: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who did it: the person, the client they used, the service that spoke for them, and the trace it belongs to."""
+
+    id: str
+    client_id: str = ""
+    acting: str | None = None
+    trace_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One accepted write. ``seq`` counts from 1 without a gap, and is the version the ticket had afterwards."""
+
+    seq: int
+    at: datetime
+    type: EntryType
+    actor: Actor
+    changes: tuple[Change, ...] = ()
+    comment: Visibility | None = None
+    """Whom the comment is for that came with it, if one did."""
+
+    @property
+    def hidden(self) -> bool:
+        """Whether it is nothing but an internal comment."""
+        return self.type == "commented" and self.comment == "internal"
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """A ticket as its history has it."""
+
+    fields: Mapping[Field, Value]
+    clock: Clock
+    version: int
+    updated_at: datetime
+
+    @property
+    def status(self) -> Status:
+        """Where it stands."""
+        return cast(Status, self.fields["status"])
+
+    @property
+    def priority(self) -> Priority:
+        """How urgent it is."""
+        return cast(Priority, self.fields["priority"])
+
+
+def changed(now: Mapping[Field, Value], wanted: Mapping[Field, Value]) -> tuple[Change, ...]:
+    """What would have to change for ``now`` to be as ``wanted``."""
+    return tuple(Change(field, now[field], value) for field, value in wanted.items() if now[field] != value)
+
+
+def advanced(clock: Clock, entry: Entry, *, reporter_id: str) -> Clock:
+    """The ticket's clock after an entry: it stands and goes with the status, and a first answer is noted."""
+    for change in entry.changes:
+        if change.field == "status":
+            clock = clock.moved(cast(Status, change.after), at=entry.at)
+    answers = entry.comment == "public" and entry.actor.id != reporter_id
+    return clock.answered(at=entry.at) if answers else clock
+
+
+def fold(entries: Iterable[Entry]) -> Folded:
+    """The ticket after all of its entries, which begin with the one that created it.
+
+    Raises:
+        ValueError: the entries have a gap, or one does not follow from those before it.
+    """
+    first, *later = entries
+    if (first.seq, first.type) != (1, "created"):
+        raise ValueError(f"a history begins with its creation as 1, not with {first.type} as {first.seq}")
+    fields = {change.field: change.after for change in first.changes}
+    folded = Folded(fields, Clock(first.at), 1, first.at)
+    for entry in later:
+        folded = _after(folded, entry)
+    return folded
+
+
+def _after(folded: Folded, entry: Entry) -> Folded:
+    if entry.seq != folded.version + 1:
+        raise ValueError(f"entry {entry.seq} follows entry {folded.version}")
+    fields = dict(folded.fields)
+    for change in entry.changes:
+        if fields[change.field] != change.before:
+            raise ValueError(f"entry {entry.seq} changes {change.field} from {change.before!r}, which it was not")
+        fields[change.field] = change.after
+    reporter_id = str(fields["reporter_id"])
+    clock = advanced(folded.clock, entry, reporter_id=reporter_id)
+    return replace(folded, fields=fields, clock=clock, version=entry.seq, updated_at=entry.at)
