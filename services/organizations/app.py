@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 from services.organizations import seed
 from services.organizations.desk import OrganizationDesk
 from services.organizations.directory import Directory
+from services.organizations.resources import RESOURCES
 from services.organizations.settings import OrganizationsSettings
 from services.organizations.tables import Base
 from services.organizations.tools import TOOLS
@@ -27,7 +28,12 @@ bad_gateway) and its errors."""
 def create_app() -> ASGIApp:
     """The server without settings; they are read when its lifespan starts."""
     return ToolServer(
-        "organizations", instructions=INSTRUCTIONS, tools=TOOLS, first_scope="orgs:read", deploy=_deployed
+        "organizations",
+        instructions=INSTRUCTIONS,
+        tools=TOOLS,
+        resources=RESOURCES,
+        first_scope="orgs:read",
+        deploy=_deployed,
     ).app
 
 

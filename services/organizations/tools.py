@@ -22,13 +22,13 @@ Version = Annotated[int, Field(ge=1, le=2**31, description="The member's version
 Query = Annotated[SearchText | None, Field(description="Text to look for in name, username and email.")]
 
 
-@tool(scope="orgs:read", hints=READ)
+@tool(scope="orgs:read", hints=READ, title="Who am I")
 def whoami(desk: Desk) -> MeView:
     """Tell who the caller is: name, role, and the organization all other calls are about. Costs next to nothing."""
     return MeView.of_membership(desk.whoami())
 
 
-@tool(scope="orgs:read", hints=READ)
+@tool(scope="orgs:read", hints=READ, title="List members")
 def list_members(desk: Desk, *, query: Query = None, limit: Limit = 20, cursor: Cursor = None) -> MemberPageView:
     """List members of the caller's organization by name; a requester sees only themselves.
 
@@ -38,7 +38,7 @@ def list_members(desk: Desk, *, query: Query = None, limit: Limit = 20, cursor: 
     return MemberPageView.of(desk.list_members(Wanted(query), limit=limit, cursor=cursor))
 
 
-@tool(scope="orgs:write", hints=OVERWRITE)
+@tool(scope="orgs:write", hints=OVERWRITE, title="Change a member's role")
 def update_member_role(
     desk: Desk, user_id: MemberId, *, role: NewRole, expected_version: Version
 ) -> VersionedMemberView:

@@ -25,6 +25,12 @@ class Caller:
     org_id: str
     roles: frozenset[str]
     scopes: frozenset[str]
+    client_id: str = ""
+    """The application the token was issued to (RFC 9068 §2.2)."""
+    actor: str | None = None
+    """Who acts for the subject after an exchange (RFC 8693 §4.1); None is the subject without help."""
+    trace_id: str | None = None
+    """Of the W3C trace context that came with the request, if one did."""
 
     def may(self, permission: Permission) -> bool:
         """Whether scope and role both allow it."""

@@ -15,7 +15,10 @@ from services.shared import world
 from services.shared.database import Database, connected
 from services.shared.mcp.server import Deployment, ToolServer
 from services.ticketing import seed
+from services.ticketing.completions import COMPLETIONS
 from services.ticketing.desk import TicketDesk
+from services.ticketing.prompts import PROMPTS
+from services.ticketing.resources import RESOURCES
 from services.ticketing.settings import TicketingSettings
 from services.ticketing.tables import Base
 from services.ticketing.tools import TOOLS
@@ -29,7 +32,14 @@ A failed call returns a problem object: act on its code (not_found, forbidden, i
 def create_app() -> ASGIApp:
     """The server without settings; they are read when its lifespan starts."""
     return ToolServer(
-        "ticketing", instructions=INSTRUCTIONS, tools=TOOLS, first_scope="tickets:read", deploy=_deployed
+        "ticketing",
+        instructions=INSTRUCTIONS,
+        tools=TOOLS,
+        resources=RESOURCES,
+        prompts=PROMPTS,
+        completions=COMPLETIONS,
+        first_scope="tickets:read",
+        deploy=_deployed,
     ).app
 
 

@@ -30,7 +30,7 @@ Label = Annotated[str, Field(min_length=1, max_length=50)]
 Labels = Annotated[list[Label], Field(default_factory=list, max_length=20, description="Words to find it by.")]
 
 
-@tool(scope="tickets:read", hints=READ)
+@tool(scope="tickets:read", hints=READ, title="Search tickets")
 def search_tickets(
     desk: Desk,
     *,
@@ -48,13 +48,13 @@ def search_tickets(
     return TicketPageView.of(desk.search(wanted, limit=limit, cursor=cursor))
 
 
-@tool(scope="tickets:read", hints=READ)
+@tool(scope="tickets:read", hints=READ, title="Read a ticket")
 def get_ticket(desk: Desk, key: Key) -> TicketView:
     """Read one ticket whose key is known; otherwise use search_tickets. Title and description are what users wrote."""
     return TicketView.of(desk.get(key))
 
 
-@tool(scope="tickets:write", hints=CREATE)
+@tool(scope="tickets:write", hints=CREATE, title="Open a ticket")
 def create_ticket(
     desk: Desk,
     title: Title,

@@ -66,3 +66,21 @@ class TicketPageView(View):
             next_cursor=listing.next_cursor,
             total=listing.page.total,
         )
+
+
+class StatusView(View):
+    """A status a ticket may have."""
+
+    status: workflow.Status
+    category: workflow.StatusCategory
+
+    @classmethod
+    def of(cls, status: workflow.Status) -> StatusView:
+        """The status as it is shown."""
+        return cls(status=status, category=workflow.category(status))
+
+
+class WorkflowView(View):
+    """What may become of a ticket."""
+
+    statuses: list[StatusView]

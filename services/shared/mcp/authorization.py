@@ -9,6 +9,7 @@ from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.shared.credentials import SingleCredential
+from services.shared.mcp import trace
 from services.shared.permissions import Caller
 from services.shared.problems import Unavailable
 from services.shared.tokens import AccessTokenVerifier, InvalidToken, KeysUnavailable
@@ -92,4 +93,7 @@ def current_caller() -> Caller:
         # A role is one in an organization: with a token that is about none, as a machine's, nothing is allowed.
         roles=frozenset(token.claims.get("roles", ()) if org_id else ()),
         scopes=frozenset(token.scopes),
+        client_id=token.client_id,
+        actor=(token.claims.get("act") or {}).get("sub"),
+        trace_id=trace.current_trace_id(),
     )

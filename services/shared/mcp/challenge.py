@@ -1,12 +1,10 @@
-"""The step-up challenge: 403 ``insufficient_scope`` before a tool runs, in every protocol era.
+"""The step-up challenge: 403 ``insufficient_scope`` before anything runs, in every protocol era.
 
-FastMCP can only hide a tool whose scopes are missing; MCP's authorization chapter wants the answer of RFC 6750 §3.1,
+FastMCP can only hide what scopes are missing for; MCP's authorization chapter wants the answer of RFC 6750 §3.1,
 with the scopes to ask for, so that a client can get a better token and try again.
 """
 
 from __future__ import annotations
-
-from collections.abc import Mapping
 
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
 from mcp_types import INVALID_REQUEST, PARSE_ERROR
@@ -15,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.shared import bodies, strict_json
+from services.shared.mcp.surface import Needs
 from services.shared.problems import TooLarge
 
 LARGEST_BODY = 1024 * 1024
@@ -22,14 +21,14 @@ LARGEST_BODY = 1024 * 1024
 
 
 class ScopeChallenge:
-    """Reads each message once, before FastMCP does, and refuses the call of a tool the token has no scopes for.
+    """Reads each message once, before FastMCP does, and refuses what the token has no scopes for.
 
     It looks at the body and not at the ``Mcp-Name`` header of 2026-07-28: only the body is what will run.
     """
 
-    def __init__(self, app: ASGIApp, *, needed: Mapping[str, frozenset[str]], metadata_url: str) -> None:
+    def __init__(self, app: ASGIApp, *, needs: Needs, metadata_url: str) -> None:
         self.app = app
-        self._needed = needed
+        self._needs = needs
         self._metadata_url = metadata_url
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -58,15 +57,12 @@ class ScopeChallenge:
             return _protocol_error(PARSE_ERROR, f"Parse error: {error}")
         if not isinstance(message, dict):
             return _protocol_error(INVALID_REQUEST, "The body must be a single JSON-RPC message.")
-        match message:
-            case {"method": "tools/call", "params": {"name": str(tool)}}:
-                needed = self._needed.get(tool, frozenset())
-                return None if needed <= granted else self._insufficient(tool, needed)
-        return None
+        what, needed = self._needs.of(message)
+        return None if needed <= granted else self._insufficient(what, needed)
 
-    def _insufficient(self, tool: str, needed: frozenset[str]) -> Response:
+    def _insufficient(self, what: str, needed: frozenset[str]) -> Response:
         scope = " ".join(sorted(needed))
-        description = f"{tool} needs {scope}"
+        description = f"{what} needs {scope}"
         challenge = (
             f'Bearer error="insufficient_scope", error_description="{description}", '
             f'scope="{scope}", resource_metadata="{self._metadata_url}"'

@@ -1,24 +1,38 @@
-"""Errors a model can act on: a tool result marked as error, with an RFC 9457 problem as its structured content."""
+"""Errors as RFC 9457 problems: a tool's is a result marked as error, a resource's or a prompt's a protocol error."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import logging
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import mcp_types
 import pydantic
 from fastmcp.exceptions import FastMCPError, NotFoundError, ValidationError
+from fastmcp.prompts import PromptResult
+from fastmcp.resources import ResourceResult
 from fastmcp.server.middleware import CallNext, Middleware, MiddlewareContext
 from fastmcp.tools import FunctionTool, ToolResult
 from mcp import MCPError
 
-from services.shared.problems import Flaw, Invalid, ProblemError
+from services.shared.problems import Flaw, Invalid, NotFound, ProblemError
+
+SERVICE_REFUSES = -32003
+"""Of the codes that MCP leaves to implementations (-32000 to -32019); ``data.problem`` says why."""
 
 MOST_FLAWS = 20
 """A list of a hundred thousand wrong items is not answered with as many sentences."""
 
 _Path = tuple[str | int, ...]
+
+
+class Refused(FastMCPError):  # noqa: N818 - the problem in it has the name
+    """The service refuses to tell a resource or a prompt. It is no failure of the server, and logged as none."""
+
+    def __init__(self, problem: ProblemError) -> None:
+        super().__init__(problem.detail, log_level=logging.DEBUG)
+        self.problem = problem
 
 
 class ProblemTool(FunctionTool):
@@ -27,12 +41,12 @@ class ProblemTool(FunctionTool):
     async def run(self, arguments: dict[str, Any]) -> ToolResult:
         """Call the function, and say in the words of the domain what it refused."""
         try:
-            _refuse_nul(arguments)
+            refuse_nul(arguments)
             return await super().run(arguments)
         except ProblemError as error:
             return _result(error)
         except ValidationError as error:
-            return _result(_unfit(error.__cause__))
+            return _result(unfit(error.__cause__))
 
 
 class ProtocolErrors(Middleware):
@@ -55,12 +69,53 @@ class ProtocolErrors(Middleware):
         except FastMCPError:
             return _result(ProblemError("The tool failed. The reason is in the server's log."))
 
+    async def on_read_resource(
+        self,
+        context: MiddlewareContext[mcp_types.ReadResourceRequestParams],
+        call_next: CallNext[mcp_types.ReadResourceRequestParams, ResourceResult],
+    ) -> ResourceResult:
+        """Read the resource.
+
+        Raises:
+            MCPError: -32602 with the URI, there is no such resource for the caller (MCP 2026-07-28, server/resources).
+        """
+        try:
+            return await call_next(context)
+        except Refused as error:
+            raise _error(error.problem, {"uri": str(context.message.uri)}) from error
+
+    async def on_get_prompt(
+        self,
+        context: MiddlewareContext[mcp_types.GetPromptRequestParams],
+        call_next: CallNext[mcp_types.GetPromptRequestParams, PromptResult],
+    ) -> PromptResult:
+        """Render the prompt.
+
+        Raises:
+            MCPError: -32602, the arguments do not fit or name nothing.
+        """
+        try:
+            return await call_next(context)
+        except Refused as error:
+            raise _error(error.problem, {}) from error
+
 
 def _result(error: ProblemError) -> ToolResult:
-    return ToolResult(structured_content=json.loads(bytes(error.response().body)), is_error=True)
+    return ToolResult(structured_content=_told(error), is_error=True)
 
 
-def _unfit(cause: BaseException | None) -> Invalid:
+def _error(problem: ProblemError, data: Mapping[str, Any]) -> MCPError:
+    # What the parameters name is not there, or they do not fit; else the service refuses, and says so in its own code.
+    code = mcp_types.INVALID_PARAMS if isinstance(problem, NotFound | Invalid) else SERVICE_REFUSES
+    return MCPError(code, problem.detail, {**data, "problem": _told(problem)})
+
+
+def _told(error: ProblemError) -> Any:
+    return json.loads(bytes(error.response().body))
+
+
+def unfit(cause: BaseException | None) -> Invalid:
+    """What a failed validation found, in our words: never what the caller sent."""
     found = (
         cause.errors(include_url=False, include_context=False, include_input=False)
         if isinstance(cause, pydantic.ValidationError)
@@ -73,7 +128,8 @@ def _invalid(flaws: list[Flaw]) -> Invalid:
     return Invalid("The arguments do not fit the tool's input schema.", errors=flaws)
 
 
-def _refuse_nul(arguments: dict[str, Any]) -> None:
+def refuse_nul(arguments: Mapping[str, Any]) -> None:
+    """Refuse texts that hold U+0000. Raises Invalid."""
     # Databases end a text there, or refuse it; a schema cannot say so in words every client understands.
     flaws = [
         Flaw(pointer=_pointer(path), detail="The text holds the character U+0000.")
@@ -87,7 +143,7 @@ def _refuse_nul(arguments: dict[str, Any]) -> None:
 def _texts(value: object, path: _Path = ()) -> Iterator[tuple[_Path, str]]:
     if isinstance(value, str):
         yield path, value
-    elif isinstance(value, dict):
+    elif isinstance(value, Mapping):
         for name, member in value.items():
             yield (*path, name), name
             yield from _texts(member, (*path, name))

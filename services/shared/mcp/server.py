@@ -1,4 +1,4 @@
-"""An MCP server as an ASGI app in two phases: tools and schemas at once, all that needs settings with the lifespan."""
+"""An MCP server as an ASGI app in two phases: its surface at once, all that needs settings with the lifespan."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from typing import Any
 
 import httpx
 from fastmcp import FastMCP
+from fastmcp.resources import ResourceTemplate
 from fastmcp.server.http import StarletteWithLifespan, create_streamable_http_app
 from mcp.server.auth.routes import build_resource_metadata_url
+from mcp.server.caching import CacheHint
 from pydantic import AnyHttpUrl
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -20,14 +22,22 @@ from starlette.routing import Mount, Route
 from starlette.types import Receive, Scope, Send
 
 from services.shared.health import healthy
+from services.shared.mcp import icon
 from services.shared.mcp.authorization import ProtectedResource
 from services.shared.mcp.challenge import ScopeChallenge
+from services.shared.mcp.completion import Completions, ScopedCompletion
+from services.shared.mcp.confirmation import Approvals
 from services.shared.mcp.problem_results import ProtocolErrors
+from services.shared.mcp.prompt import ScopedPrompt
+from services.shared.mcp.resource import ScopedResource
+from services.shared.mcp.surface import Surface
 from services.shared.mcp.tool import ScopedTool
 from services.shared.permissions import Caller
 from services.shared.tokens import AccessTokenVerifier
 
 MCP_PATH = "/mcp"
+LISTS_LAST_S = 300
+"""How long a client may keep a list: none changes while the server runs."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +58,7 @@ class Deployment:
 class ToolServer:
     """The tools of one service over streamable HTTP at ``/mcp``; ``app`` is what a web server runs.
 
-    The lifespan may end and start again, with other settings; the tools are built only once.
+    The lifespan may end and start again, with other settings; the surface is built only once.
     """
 
     def __init__(
@@ -57,35 +67,61 @@ class ToolServer:
         *,
         instructions: str,
         tools: Sequence[ScopedTool],
+        resources: Sequence[ScopedResource] = (),
+        prompts: Sequence[ScopedPrompt] = (),
+        completions: Sequence[ScopedCompletion] = (),
         first_scope: str,
         deploy: Callable[[], AbstractAsyncContextManager[Deployment]],
     ) -> None:
         """``deploy`` is entered when the lifespan starts; ``first_scope`` is what a new client should ask for."""
         self._name = name
-        self._needed = {tool.name: tool.scopes for tool in tools}
+        self._surface = Surface(tools, resources, prompts, completions)
         self._first_scope = first_scope
         self._deploy = deploy
         self._tls = httpx.create_ssl_context(trust_env=False)  # 40 ms: worth keeping from start to start
         self._deployment: Deployment | None = None
         self._http: StarletteWithLifespan | None = None
+        self._approvals = Approvals()
         self._mcp = FastMCP(
             name,
             instructions=instructions,
             version="1",
+            icons=[icon.of(name)],
             lifespan=self._lend_desks,
             middleware=[ProtocolErrors()],
             mask_error_details=True,
             strict_input_validation=True,
             on_duplicate="error",
+            cache_ttl=LISTS_LAST_S,
+            cache_scope="private",
+            request_state_security=self._approvals.security(name),
         )
-        schemas: dict[str, Mapping[str, Any]] = {}
-        for tool in tools:
-            built = tool.built()
+        # What is read may change at any moment; FastMCP has one hint for lists and contents alike.
+        self._mcp._mcp_server.cache_hints["resources/read"] = CacheHint(ttl_ms=0)  # noqa: SLF001
+        self._add_parts()
+        self.app = Starlette(routes=[Mount("", self._dispatch)], lifespan=self._lifespan)
+        self.app.state.mcp = self._mcp
+
+    def _add_parts(self) -> None:
+        icons = [icon.of(self._name)]
+        tools = {tool.name: tool.built(icons) for tool in self._surface.tools}
+        for built in tools.values():
             self._mcp.add_tool(built)
-            schemas[tool.name] = built.parameters
+        schemas: Mapping[str, Mapping[str, Any]] = {name: built.parameters for name, built in tools.items()}
         # Asked at every call whether headers repeat arguments; unless told, the library lists all tools to find out.
         self._mcp._mcp_server.get_tool_input_schema = schemas.get  # noqa: SLF001  # FastMCP has no argument for it
-        self.app = Starlette(routes=[Mount("", self._dispatch)], lifespan=self._lifespan)
+        for resource in self._surface.resources:
+            read = resource.built(icons)
+            if isinstance(read, ResourceTemplate):
+                self._mcp.add_template(read)
+            else:
+                self._mcp.add_resource(read)
+        for prompt in self._surface.prompts:
+            self._mcp.add_prompt(prompt.built(icons))
+        if self._surface.completions:
+            self._mcp.add_completion_handler(
+                Completions(self._surface.completions, arguments=self._surface.arguments, server=self._mcp)
+            )
 
     async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._http is None:
@@ -97,6 +133,7 @@ class ToolServer:
         async with self._deploy() as deployment, httpx.AsyncClient(verify=self._tls, trust_env=False) as client:
             http = self._served(deployment, client)
             self._deployment = deployment
+            self._approvals.renew()
             try:
                 async with http.lifespan(http):
                     self._http = http
@@ -108,7 +145,7 @@ class ToolServer:
     async def _lend_desks(self, _mcp: FastMCP) -> AsyncIterator[dict[str, Any]]:
         if self._deployment is None:
             raise RuntimeError(f"{self._name} must be started through its app")
-        yield {"desk_for": self._deployment.desk_for}
+        yield {"desk_for": self._deployment.desk_for, "approvals": self._approvals}
 
     def _served(self, deployment: Deployment, client: httpx.AsyncClient) -> StarletteWithLifespan:
         verifier = AccessTokenVerifier(issuer=deployment.issuer, audience=deployment.audience, http=client)
@@ -116,7 +153,7 @@ class ToolServer:
             verifier,
             url=deployment.url,
             name=self._name,
-            scopes=frozenset().union(*self._needed.values()),
+            scopes=self._surface.scopes,
             first_scope=self._first_scope,
         )
 
@@ -133,7 +170,7 @@ class ToolServer:
             middleware=[
                 Middleware(
                     ScopeChallenge,
-                    needed=self._needed,
+                    needs=self._surface.needs(),
                     metadata_url=str(build_resource_metadata_url(AnyHttpUrl(deployment.audience))),
                 )
             ],

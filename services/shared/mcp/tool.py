@@ -4,19 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
-from fastmcp.server.dependencies import get_context
 from fastmcp.tools import FunctionTool
-from mcp_types import ToolAnnotations
+from mcp_types import Icon, ToolAnnotations
 from pydantic import BaseModel
 
-from services.shared.mcp.authorization import current_caller
+from services.shared.mcp.confirmation import confirmed
+from services.shared.mcp.desk import desk
 from services.shared.mcp.problem_results import ProblemTool
 
-READ = ToolAnnotations(read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False)
-OVERWRITE = ToolAnnotations(read_only_hint=False, destructive_hint=True, idempotent_hint=False, open_world_hint=False)
-CREATE = ToolAnnotations(read_only_hint=False, destructive_hint=False, idempotent_hint=False, open_world_hint=False)
+__all__ = ["CREATE", "DESTROY", "OVERWRITE", "READ", "UPDATE", "ScopedTool", "desk", "tool"]
+
+
+def _hints(*, read_only: bool = False, destructive: bool = False, idempotent: bool = False) -> ToolAnnotations:
+    return ToolAnnotations(
+        read_only_hint=read_only, destructive_hint=destructive, idempotent_hint=idempotent, open_world_hint=False
+    )
+
+
+READ = _hints(read_only=True, idempotent=True)
+CREATE = _hints()
+UPDATE = _hints(idempotent=True)
+DESTROY = _hints(destructive=True, idempotent=True)
+OVERWRITE = _hints(destructive=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,26 +36,32 @@ class ScopedTool:
     function: Callable[..., BaseModel]
     scopes: frozenset[str]
     hints: ToolAnnotations
+    title: str
+    confirm: Callable[..., str] | None = None
 
     @property
     def name(self) -> str:
         """The function's name is the tool's."""
         return self.function.__name__
 
-    def built(self) -> FunctionTool:
+    def built(self, icons: list[Icon]) -> FunctionTool:
         """This tool as FastMCP serves it; its schemas come from the signature."""
-        return ProblemTool.from_function(self.function, annotations=self.hints)
+        function = self.function if self.confirm is None else confirmed(self.function, self.confirm)
+        return ProblemTool.from_function(function, title=self.title, annotations=self.hints, icons=icons)
 
 
-def tool(*, scope: str, hints: ToolAnnotations) -> Callable[[Callable[..., BaseModel]], ScopedTool]:
-    """Declare a tool. ``scope`` is space-separated as in RFC 6749 §3.3: all of them are needed."""
+def tool(
+    *, scope: str, hints: ToolAnnotations, title: str = "", confirm: Callable[..., str] | None = None
+) -> Callable[[Callable[..., BaseModel]], ScopedTool]:
+    """Declare a tool. ``scope`` is space-separated as in RFC 6749 §3.3: all of them are needed.
+
+    ``title`` is what people read, the name in words unless given. With ``confirm``, a function of the same arguments
+    that returns a question, no call runs that a person has not said yes to; it raises what keeps the call from
+    succeeding, before anybody is asked.
+    """
 
     def declare(function: Callable[..., BaseModel]) -> ScopedTool:
-        return ScopedTool(function, frozenset(scope.split()), hints)
+        words = title or function.__name__.replace("_", " ").capitalize()
+        return ScopedTool(function, frozenset(scope.split()), hints, words, confirm)
 
     return declare
-
-
-def desk() -> Any:
-    """The desk that serves the caller of this request; a tool asks for it with ``Depends``."""
-    return get_context().lifespan_context["desk_for"](current_caller())

@@ -1,0 +1,176 @@
+"""The approval of a person for one call: asked in both protocol eras, bound to that call, and used up by it.
+
+In 2026-07-28 the question is the answer to the call (an input-required result), and the client repeats the call with
+what the person said. In the eras before, the server asks while the call waits (elicitation).
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import time
+from collections.abc import Callable
+from functools import partial
+from secrets import token_urlsafe
+from typing import Any
+
+import mcp_types
+from anyio import to_thread
+from fastmcp.server.context import Context
+from fastmcp.server.dependencies import get_access_token, get_context
+from mcp import MCPError
+from mcp.server.request_state import AESGCMRequestStateCodec, RequestStateSecurity
+from mcp_types.version import MODERN_PROTOCOL_VERSIONS
+from pydantic import BaseModel
+
+from services.shared.problems import ProblemError, Unauthenticated
+
+VALID_FOR_S = 600.0
+"""Of the time between the question and its answer; a person who took longer is asked again."""
+
+_QUESTION = "confirmation"
+_ANSWER = "confirm"
+_FORM: dict[str, Any] = {
+    "type": "object",
+    "properties": {_ANSWER: {"type": "boolean", "title": "Do it", "description": "Only true is an approval."}},
+    "required": [_ANSWER],
+}
+
+
+class Declined(ProblemError):  # noqa: N818 - named like the other problems
+    """The person who was asked did not approve."""
+
+    status, code, says = 403, "declined", "The person did not approve."
+
+
+class ConfirmationRequired(ProblemError):  # noqa: N818
+    """Nobody could be asked."""
+
+    status, code, says = 428, "confirmation_required", "A person must approve the call."
+
+
+class Approvals:
+    """The seal on what was asked and not answered yet, and which approvals were used.
+
+    The key is made anew with each start, so what was asked before a restart has to be asked again.
+    """
+
+    def __init__(self) -> None:
+        self._used: dict[str, float] = {}
+        self.renew()
+
+    def renew(self) -> None:
+        """Take another key: nothing that was sealed so far is worth anything from now on."""
+        self._codec = AESGCMRequestStateCodec([os.urandom(32)])
+        self._used.clear()
+
+    def seal(self, payload: bytes) -> str:
+        """The state that a client brings back."""
+        return self._codec.seal(payload)
+
+    def unseal(self, token: str) -> bytes:
+        """What was sealed. Raises InvalidRequestState."""
+        return self._codec.unseal(token)
+
+    def use(self, approval: str) -> bool:
+        """Whether this is the first use; there is only one."""
+        now = time.time()
+        self._used = {each: until for each, until in self._used.items() if until > now}
+        return self._used.setdefault(approval, mark := now + VALID_FOR_S) is mark
+
+    def security(self, name: str) -> RequestStateSecurity:
+        """The library's part: states expire, and are good for the same call of the same caller only."""
+        return RequestStateSecurity(codec=self, ttl=VALID_FOR_S, bind_principal=_principal, audience=name)
+
+
+def confirmed(function: Callable[..., BaseModel], question: Callable[..., str]) -> Callable[..., Any]:
+    """``function``, which runs only after a person has said yes to ``question`` of the same desk and arguments.
+
+    What keeps the call from succeeding is raised by ``question``, before anybody is asked.
+    """
+
+    @functools.wraps(function)
+    async def call(*arguments: Any, **named: Any) -> Any:
+        asked = await to_thread.run_sync(partial(question, *arguments, **named))
+        context = get_context()
+        if _request(context).protocol_version not in MODERN_PROTOCOL_VERSIONS:
+            await _elicit(context, asked)
+        elif (unanswered := _unanswered(context, asked)) is not None:
+            return unanswered
+        return await to_thread.run_sync(partial(function, *arguments, **named))
+
+    return call
+
+
+def _unanswered(context: Context, asked: str) -> mcp_types.InputRequiredResult | None:
+    """None if the call brings an approval of what is asked; otherwise the question, or the error it has earned."""
+    approval, _, digest = (context.request_state or "").partition(" ")
+    answer = (context.input_responses or {}).get(_QUESTION)
+    if digest == _digest(asked) and isinstance(answer, mcp_types.ElicitResult):
+        _approve(answer)
+        if _approvals(context).use(approval):
+            return None
+    _require_capability(context)
+    form = mcp_types.ElicitRequestFormParams(message=asked, requested_schema=_FORM)
+    return mcp_types.InputRequiredResult(
+        input_requests={_QUESTION: mcp_types.ElicitRequest(params=form)},
+        request_state=f"{token_urlsafe(16)} {_digest(asked)}",
+    )
+
+
+async def _elicit(context: Context, asked: str) -> None:
+    if not _can_ask(context):
+        raise ConfirmationRequired(
+            f"Nothing was changed. A person must approve this first: {asked} This client cannot ask anybody: connect "
+            "with one that declares the capability elicitation."
+        )
+    until = time.time() + VALID_FOR_S
+    _approve(await context.session.elicit_form(asked, _FORM, related_request_id=context.request_id))
+    token = get_access_token()
+    if token is None or time.time() >= min(until, token.claims["exp"]):
+        raise Unauthenticated("Nothing was changed: the approval came too late. Call again, with a valid token.")
+
+
+def _approve(answer: mcp_types.ElicitResult) -> None:
+    if answer.action != "accept" or (answer.content or {}).get(_ANSWER) is not True:
+        raise Declined("Nothing was changed: the person who was asked did not approve. Do not call again unasked.")
+
+
+def _require_capability(context: Context) -> None:
+    # MCP 2026-07-28, basic/patterns/mrtr: nobody is asked who has not said that they can be.
+    if not _can_ask(context):
+        needed = mcp_types.ClientCapabilities(elicitation=mcp_types.ElicitationCapability(form={}))
+        raise MCPError(
+            mcp_types.MISSING_REQUIRED_CLIENT_CAPABILITY,
+            "Nothing was changed. A person must approve this call: declare the capability elicitation, and repeat it.",
+            {"requiredCapabilities": needed.model_dump(mode="json", by_alias=True, exclude_none=True)},
+        )
+
+
+def _can_ask(context: Context) -> bool:
+    needed = mcp_types.ClientCapabilities(elicitation=mcp_types.ElicitationCapability())
+    return context.session.check_client_capability(needed)
+
+
+def _approvals(context: Context) -> Approvals:
+    approvals: Approvals = context.lifespan_context["approvals"]
+    return approvals
+
+
+def _request(context: Context) -> Any:
+    if context.request_context is None:
+        raise RuntimeError("a tool ran outside a request")
+    return context.request_context
+
+
+def _digest(asked: str) -> str:
+    return hashlib.sha256(asked.encode()).hexdigest()
+
+
+def _principal(_context: object) -> str:
+    """Who asked, in which organization, by which application."""
+    token = get_access_token()
+    if token is None:
+        raise RuntimeError("a state was bound without authentication")
+    return repr((token.client_id, token.claims.get("iss"), token.subject, token.claims.get("org_id")))
