@@ -11,3 +11,9 @@ Limit = Annotated[int, Field(ge=1, le=100, description="The most items to return
 Cursor = Annotated[
     Annotated[str, Field(min_length=1, max_length=200)] | None, Field(description="nextCursor of the page before.")
 ]
+IdempotencyKey = Annotated[
+    Annotated[str, Field(min_length=1, max_length=100)] | None,
+    Field(
+        description="Any text of your own, new for every new wish: sent again, the call is done once and answered so."
+    ),
+]
