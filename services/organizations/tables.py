@@ -6,10 +6,13 @@ from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from services.organizations.roles import Role
+from services.shared.migrations.revisions import tables_of
 
 
 class Base(DeclarativeBase):
     """All tables of this service."""
+
+    metadata = tables_of("services.organizations.migrations")
 
 
 class Organization(Base):

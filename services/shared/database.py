@@ -11,8 +11,12 @@ from sqlite3 import Connection as SqliteConnection
 from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, TypeDecorator, create_engine, event
 from sqlalchemy.orm import Session, sessionmaker
 
+from services.shared.migrations import revisions
+
 BUSY_TIMEOUT_MS = 5_000
 """How long a writer waits for the one before it; every transaction here is shorter than a millisecond or two."""
+
+_WRITERS_LOCK = 0x64726573  # any number that nobody else locks in the same database
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -39,7 +43,7 @@ class Database:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self._sessions = sessionmaker(engine, expire_on_commit=False)
+        self._sessions = sessionmaker(_reading(engine), expire_on_commit=False)
         self._writers = sessionmaker(engine.execution_options(writes=True), expire_on_commit=False)
 
     def reading(self) -> AbstractContextManager[Session]:
@@ -55,23 +59,25 @@ class Database:
 def connected(url: str, tables: MetaData, *, lay: Callable[[Database], None] | None = None) -> Iterator[Database]:
     """The database at an SQLAlchemy ``url``, with its ``tables`` and what ``lay`` puts into them, until the block ends.
 
-    ``lay`` must leave alone what is there already. An SQLite file in which all that was done says so itself, and a
-    start on it costs a third as much.
+    Tables of an older revision are upgraded first, and keep what they hold. ``lay`` must leave alone what is there
+    already. An SQLite file in which all that was done says so itself, and a start on it costs a third as much.
 
     Raises:
         sqlalchemy.exc.ArgumentError: ``url`` is not one.
         sqlalchemy.exc.OperationalError: the database cannot be reached.
+        UnknownRevisionError: it was written by newer code.
     """
-    engine = create_engine(url)
+    engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
+    elif engine.dialect.name == "postgresql":
+        event.listen(engine, "begin", _begin_postgresql)
     try:
         database = Database(engine)
         complete = _version(tables)
         if not _is_complete(engine, complete):
-            with engine.execution_options(writes=True).begin() as connection:
-                tables.create_all(connection)
+            revisions.upgrade(engine, tables)
             if lay is not None:
                 lay(database)
                 _mark_complete(engine, complete)
@@ -80,10 +86,17 @@ def connected(url: str, tables: MetaData, *, lay: Callable[[Database], None] | N
         engine.dispose()
 
 
+def _reading(engine: Engine) -> Engine:
+    """SQLite's readers have one view by nature; PostgreSQL's would see each commit between two statements."""
+    if engine.dialect.name != "postgresql":
+        return engine
+    return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+
 def _version(tables: MetaData) -> int:
     """What an SQLite file keeps in its ``user_version`` once these tables and their world are there; never 0."""
     told = [(table.name, column.name, str(column.type)) for table in tables.sorted_tables for column in table.columns]
-    return zlib.crc32(repr(told).encode()) & 0x7FFFFFFF | 1
+    return zlib.crc32(repr((revisions.newest(tables), told)).encode()) & 0x7FFFFFFF | 1
 
 
 def _is_complete(engine: Engine, version: int) -> bool:
@@ -117,3 +130,11 @@ def _begin_sqlite(connection: Connection) -> None:
     # A reader that turns writer after another wrote fails at once, whatever the busy timeout (SQLITE_BUSY_SNAPSHOT).
     immediately = connection.get_execution_options().get("writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if immediately else "BEGIN")
+
+
+def _begin_postgresql(connection: Connection) -> None:
+    # Two that both read version 3 would both write version 4. One after the other, as on SQLite, and as impatient.
+    if connection.get_execution_options().get("writes", False):
+        connection.exec_driver_sql(
+            f"SET LOCAL lock_timeout = {BUSY_TIMEOUT_MS}; SELECT pg_advisory_xact_lock({_WRITERS_LOCK})"
+        )

@@ -8,12 +8,14 @@ from sqlalchemy import JSON, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from services.shared.database import UtcDateTime
+from services.shared.migrations.revisions import tables_of
 from services.ticketing.workflow import Priority, Status, TicketType
 
 
 class Base(DeclarativeBase):
     """All tables of this service."""
 
+    metadata = tables_of("services.ticketing.migrations")
     type_annotation_map = {datetime: UtcDateTime, list[str]: JSON}  # noqa: RUF012 - read by SQLAlchemy only
 
 
