@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from importlib import resources
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 
@@ -27,21 +27,52 @@ _TYPES = ("incident", "request", "question", "problem", "task")
 _STATUSES = ("open", "open", "in_progress", "pending", "resolved", "closed")
 _PRIORITIES = ("low", "normal", "normal", "high", "urgent")
 
+MemberStatus = Literal["active", "invited", "inactive"]
+OrganizationStatus = Literal["active", "suspended"]
+Visibility = Literal["public", "internal"]
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who can sign in: a member of one organization, with one role there."""
+    """A member of one organization, with one role there. Who is in two has the same id, name and username in both."""
 
     id: str
     username: str
     name: str
     email: str
     role: str
+    status: MemberStatus = "active"
+    """``invited``: has not accepted yet. ``inactive``: was a member, and is still named where they worked."""
+    invited_at: datetime | None = None
+    invitation_expires_at: datetime | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class Team:
+    """People of an organization who share work."""
+
+    id: str
+    name: str
+    member_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SeededComment:
+    """What somebody said about a ticket. ``internal`` is not for those who only report."""
+
+    author_id: str
+    body: str
+    visibility: Visibility
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class SeededTicket:
-    """A ticket as the world begins; ``number`` counts from 1 within its organization."""
+    """A ticket as the world begins; ``number`` counts from 1 within its organization.
+
+    What is resolved or closed has a resolution. Comments come in the order of their times, none of them before
+    ``created_at`` or after ``updated_at``.
+    """
 
     number: int
     title: str
@@ -53,11 +84,15 @@ class SeededTicket:
     assignee_id: str | None
     labels: tuple[str, ...]
     created_at: datetime
+    updated_at: datetime
+    resolution: str | None = None
+    team_id: str | None = None
+    comments: tuple[SeededComment, ...] = ()
 
 
 @dataclass(frozen=True)
 class Organization:
-    """A tenant. ``prefix`` begins its ticket keys: ACME-12."""
+    """A tenant. ``prefix`` begins its ticket keys: ACME-12. Nobody signs in to one that is suspended."""
 
     id: str
     slug: str
@@ -65,6 +100,8 @@ class Organization:
     prefix: str
     people: tuple[Person, ...]
     tickets: tuple[SeededTicket, ...]
+    status: OrganizationStatus = "active"
+    teams: tuple[Team, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -159,7 +196,9 @@ def _tickets(
             reporter_id=ids[ticket["reporter"]],
             assignee_id=ids[ticket["assignee"]] if ticket.get("assignee") else None,
             labels=tuple(ticket.get("labels", ())),
-            created_at=epoch + timedelta(hours=7 * number, minutes=rng.randint(0, 59)),
+            created_at=(at := epoch + timedelta(hours=7 * number, minutes=rng.randint(0, 59))),
+            updated_at=at,
+            resolution="Done." if ticket["status"] in ("resolved", "closed") else None,
         )
         for number, ticket in enumerate(written, start=1)
     )

@@ -53,6 +53,6 @@ def _ticket(ticket: SeededTicket, organization: Organization, seed: int) -> Tick
         labels=labels,
         version=1,
         created_at=ticket.created_at,
-        updated_at=ticket.created_at,
+        updated_at=ticket.updated_at,
         searched=searched(key=key, title=ticket.title, description=ticket.description, labels=labels),
     )
