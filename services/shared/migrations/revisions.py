@@ -24,6 +24,7 @@ _CONSTRAINT_NAMES = {
     "pk": "%(table_name)s_pkey",
     "fk": "%(table_name)s_%(column_0_N_name)s_fkey",
     "uq": "%(table_name)s_%(column_0_N_name)s_key",
+    "ix": "%(table_name)s_%(column_0_N_name)s_idx",
     "ck": "%(table_name)s_%(constraint_name)s_check",
 }
 """As PostgreSQL would choose: a revision can name what it changes, on SQLite too."""
