@@ -40,6 +40,7 @@ def generated_paths() -> list[Path]:
         *configurations(),
         *documents(),
         *(ENVIRONMENTS / name for name in _environments()),
+        *snapshots(),
         OPENAPI,
         CLIENT,
         README,
@@ -54,6 +55,9 @@ def generate() -> list[Path]:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
             changed.append(path)
+    for path in strays():
+        path.unlink()
+        changed.append(path)
     return changed + _client(write=True)
 
 
@@ -64,18 +68,36 @@ def check() -> list[Drift]:
         for path, text in _texts().items()
         if _read(path) != text
     ]
+    drifted += [Drift(path, "about what is no more") for path in strays()]
     return drifted + [Drift(path, "out of date") for path in _client(write=False)]
 
 
 def _texts() -> dict[Path, str]:
     texts = {OPENAPI: _openapi(), README: _readme()} | {path: render() for path, render in configurations().items()}
     texts |= {path: _load(place)() for path, place in documents().items()}
+    texts |= {folder / name: text for folder, files in snapshots().items() for name, text in files.items()}
     return texts | {ENVIRONMENTS / name: text for name, text in _environments().items()}
 
 
 def documents() -> Mapping[Path, str]:
     """The pages that services render of themselves, and by which function."""
     return {ROOT / path: place for each in SERVICES.values() for path, place in each.documents.items()}
+
+
+def snapshots() -> Mapping[Path, Mapping[str, str]]:
+    """The folders of what services say of themselves, with the text of each file."""
+    told = [(each.snapshots, each.app) for each in SERVICES.values()]
+    return {ROOT / kept[0]: _load(kept[1])(_load(str(app))()) for kept, app in told if kept is not None}
+
+
+def strays() -> list[Path]:
+    """Snapshots of what no service has any more."""
+    return [
+        path
+        for folder, files in snapshots().items()
+        for path in sorted(_files(folder))
+        if str(path.relative_to(folder)) not in files
+    ]
 
 
 def configurations() -> Mapping[Path, Callable[[], str]]:

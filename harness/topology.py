@@ -14,6 +14,7 @@ TCP = "tcp"
 """In place of a health path: the service is ready when it accepts connections."""
 
 ROOT = Path(__file__).resolve().parent.parent
+SNAPSHOTS = "scenarios/services/mcp_servers/snapshots"
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Service:
     the secret.
     ``fuzzing`` names a configuration of Schemathesis, and the function that gets its environment from the control.
     ``documents`` are generated pages, by their path: each by a function that renders it.
+    ``snapshots`` are a folder, and the function that gets the app and tells which files are to be in it.
     ``watched`` is the command that serves it from its sources and follows their changes, in place of its app.
     ``ready_timeout`` is for how many seconds it may be starting. ``cold_start_s`` is about how many seconds of
     processor time a fresh interpreter needs; the longest starts first.
@@ -54,6 +56,7 @@ class Service:
     watched: str | None = None
     control: tuple[str, str] | None = None
     documents: Mapping[str, str] = field(default_factory=dict)
+    snapshots: tuple[str, str] | None = None
     fuzzing: tuple[str, str] | None = None
     command: str | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
@@ -90,6 +93,7 @@ SERVICES: Mapping[str, Service] = {
             needs=("idp",),
             resource="/mcp",
             database_variable="TICKETING_DATABASE_URL",
+            snapshots=(f"{SNAPSHOTS}/ticketing", "services.shared.mcp.snapshot:texts"),
             cold_start_s=2.2,
             libraries=("httpx", "pydantic_settings", "fastmcp.server.server", "jwt", "sqlalchemy.orm"),
         ),
@@ -101,6 +105,7 @@ SERVICES: Mapping[str, Service] = {
             needs=("idp",),
             resource="/mcp",
             database_variable="ORGANIZATIONS_DATABASE_URL",
+            snapshots=(f"{SNAPSHOTS}/organizations", "services.shared.mcp.snapshot:texts"),
             secret_variables=("ORGANIZATIONS_CLIENT_SECRET",),
             cold_start_s=2.2,
         ),

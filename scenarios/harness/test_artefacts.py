@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -58,3 +59,12 @@ def test_only_what_the_compose_specification_knows_is_used(compose: dict[str, An
         assert set(container.get("healthcheck", {})) <= {"test", "interval", "start_period", "start_interval"}
     named = {volume.partition(":")[0] for volume in compose["x-service"]["volumes"]}
     assert named == set(compose["volumes"])
+
+
+def test_a_snapshot_of_what_is_no_more_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept, gone = tmp_path / "tools" / "kept.json", tmp_path / "tools" / "gone.json"
+    for path in (kept, gone):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("{}", encoding="utf-8")
+    monkeypatch.setattr(artefacts, "snapshots", lambda: {tmp_path: {"tools/kept.json": "{}"}})
+    assert artefacts.strays() == [gone]

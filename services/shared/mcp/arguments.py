@@ -17,3 +17,6 @@ IdempotencyKey = Annotated[
         description="Any text of your own, new for every new wish: sent again, the call is done once and answered so."
     ),
 ]
+ExpectedVersion = Annotated[
+    int, Field(ge=1, le=2**31 - 1, description="The version as it was read: whoever comes second changes nothing.")
+]

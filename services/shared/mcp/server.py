@@ -36,6 +36,8 @@ from services.shared.permissions import Caller
 from services.shared.tokens import AccessTokenVerifier
 
 MCP_PATH = "/mcp"
+PAGE = 100
+"""As many parts are listed at once; clients ask on."""
 LISTS_LAST_S = 300
 """How long a client may keep a list: none changes while the server runs."""
 
@@ -92,6 +94,7 @@ class ToolServer:
             mask_error_details=True,
             strict_input_validation=True,
             on_duplicate="error",
+            list_page_size=PAGE,
             cache_ttl=LISTS_LAST_S,
             cache_scope="private",
             request_state_security=self._approvals.security(name),
