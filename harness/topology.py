@@ -116,7 +116,7 @@ SERVICES: Mapping[str, Service] = {
             "API_URL",
             needs=("idp", "ticketing", "organizations"),
             resource="",
-            inherited=("ASSISTANT_MODEL",),
+            inherited=("ASSISTANT_MODEL", "API_REQUESTS_PER_MINUTE"),
             secret_variables=("API_CLIENT_SECRET",),
             cold_start_s=3.6,
             libraries=(

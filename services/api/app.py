@@ -14,13 +14,30 @@ from pydantic.alias_generators import to_camel
 from services.api import failures
 from services.api.connections import connect
 from services.api.cors import CorsFromSettings, allow_origin
+from services.api.headers import SafeHeaders
 from services.api.routes import assistant, people, tickets
 from services.api.settings import ApiSettings
+from services.api.trace import Traced
 from services.shared.credentials import AmbiguousCredentials
 from services.shared.health import healthy
-from services.shared.problems import BadGateway, Forbidden, Problem, Unauthenticated, Unavailable, problems
+from services.shared.problems import (
+    BadGateway,
+    Forbidden,
+    GatewayTimeout,
+    Invalid,
+    Problem,
+    ProblemError,
+    TooManyRequests,
+    Unauthenticated,
+    Unavailable,
+    UriTooLong,
+    problems,
+)
 
-EVERYWHERE = problems(AmbiguousCredentials, Unauthenticated, Forbidden, BadGateway, Unavailable)
+EVERYWHERE = problems(
+    *(AmbiguousCredentials, Unauthenticated, Forbidden, UriTooLong, Invalid, TooManyRequests),
+    *(ProblemError, BadGateway, Unavailable, GatewayTimeout),
+)
 
 
 def create_app() -> FastAPI:
@@ -47,8 +64,9 @@ def create_app() -> FastAPI:
         redoc_url=None,
         generate_unique_id_function=_operation_id,
     )
-    app.add_middleware(CorsFromSettings)
     failures.install(app)
+    for layer in (CorsFromSettings, SafeHeaders, Traced):  # each around the ones before
+        app.add_middleware(layer)
     for router in (people.router, tickets.router, assistant.router):
         app.include_router(router, responses=EVERYWHERE)
     app.add_api_route("/healthz", _healthz, include_in_schema=False)

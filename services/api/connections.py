@@ -14,6 +14,7 @@ from services.api.assistant.agent import ChatAgent, make_agent
 from services.api.exchange import TokenExchange
 from services.api.mcp_server import McpServer
 from services.api.on_behalf_of import OnBehalfOf
+from services.api.rate_limit import RateLimit
 from services.api.settings import ApiSettings
 from services.shared.tokens import AccessToken, AccessTokenVerifier
 
@@ -25,6 +26,7 @@ class Connections:
     settings: ApiSettings
     tls: ssl.SSLContext
     verifier: AccessTokenVerifier
+    limit: RateLimit
     exchange: TokenExchange
     agent: ChatAgent
     conversations: ConversationStore
@@ -49,6 +51,7 @@ async def connect(settings: ApiSettings, *, tls: ssl.SSLContext) -> AsyncIterato
             settings=settings,
             tls=tls,
             verifier=AccessTokenVerifier(issuer=settings.issuer_url, audience=settings.api_url, http=http),
+            limit=RateLimit(settings.api_requests_per_minute),
             exchange=TokenExchange(
                 token_endpoint=f"{settings.issuer_url}/token",
                 client_id="api",

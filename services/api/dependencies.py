@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -44,7 +45,7 @@ async def _caller(
         # RFC 6750 §3.1: without any credentials, the challenge carries no error code.
         raise Unauthenticated("Send an access token as bearer.", headers={"WWW-Authenticate": "Bearer"})
     try:
-        return await connections.verifier.verify(credentials.credentials)
+        caller = await connections.verifier.verify(credentials.credentials)
     except InvalidToken as error:
         challenge = f'Bearer error="invalid_token", error_description="{error.description}"'
         raise Unauthenticated(
@@ -54,6 +55,8 @@ async def _caller(
         raise Unavailable(
             "Access tokens cannot be checked now: the identity provider does not give out its keys."
         ) from error
+    connections.limit.take(f"{caller.org_id}/{caller.subject}", at=time.time())
+    return caller
 
 
 Caller = Annotated[AccessToken, Depends(_caller)]

@@ -9,7 +9,15 @@ from dataclasses import dataclass, field
 import httpx
 from pydantic import BaseModel, ValidationError
 
-from services.shared.problems import BadGateway, InsufficientScope, ProblemError, Unauthenticated, Unavailable
+from services.api.trace import headers
+from services.shared.problems import (
+    BadGateway,
+    GatewayTimeout,
+    InsufficientScope,
+    ProblemError,
+    Unauthenticated,
+    Unavailable,
+)
 from services.shared.tokens import AccessToken
 
 GRANT = "urn:ietf:params:oauth:grant-type:token-exchange"
@@ -65,6 +73,7 @@ class TokenExchange:
             Unauthenticated: the identity provider no longer accepts the caller's token.
             InsufficientScope: the caller's token has no scope that means anything to that audience.
             Unavailable: the identity provider cannot be reached.
+            GatewayTimeout: it does not answer.
             BadGateway: it refuses the api itself, or its answer makes no sense.
         """
         kept = self._kept.get(_name(caller, audience))
@@ -92,7 +101,9 @@ class TokenExchange:
         }
         asked_at = time.time()
         try:
-            answer = await self._http.post(self._endpoint, data=form, auth=self._credentials)
+            answer = await self._http.post(self._endpoint, data=form, auth=self._credentials, headers=headers())
+        except httpx.ReadTimeout as error:
+            raise GatewayTimeout("The identity provider did not answer a token exchange in time.") from error
         except httpx.HTTPError as error:
             raise _unreachable(error) from error
         if answer.status_code != httpx.codes.OK:

@@ -7,6 +7,7 @@ import logging
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.shared.methods import allowed
 from services.shared.problems import Flaw, Invalid, Malformed, MethodNotAllowed, NotFound, ProblemError
@@ -21,7 +22,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(ProblemError, _problem)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _from_framework)
-    app.add_exception_handler(Exception, _unforeseen)
+    app.add_middleware(Unforeseen)
 
 
 async def _problem(_: Request, error: Exception) -> Response:
@@ -51,6 +52,29 @@ async def _from_framework(request: Request, error: Exception) -> Response:
     return kind(str(error.detail), headers=error.headers).response()
 
 
-async def _unforeseen(_: Request, __: Exception) -> Response:
-    """500. Starlette logs the exception; the caller learns nothing of the inside."""
-    return ProblemError("The api failed in a way nobody foresaw; its log says how.").response()
+class Unforeseen:
+    """500 for what no handler knows, and its traceback for the log; the caller learns nothing of the inside.
+
+    Starlette's own handler for it stands outside all layers: its answer would lack their headers.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        begun = False
+
+        async def noting(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noting)
+        except Exception:
+            if scope["type"] != "http" or begun:
+                raise
+            logger.exception("%s %s failed", scope["method"], scope["path"])
+            await ProblemError("The api failed in a way nobody foresaw; its log says how.").response()(
+                scope, receive, send
+            )

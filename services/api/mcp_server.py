@@ -24,6 +24,7 @@ from services.shared.problems import (
     BadGateway,
     Conflict,
     Forbidden,
+    GatewayTimeout,
     InsufficientScope,
     Invalid,
     NotFound,
@@ -131,9 +132,10 @@ class McpServer:
                 f"The {self.name} service needs a scope the token does not have.",
                 headers={"WWW-Authenticate": _scope_challenge(auth.challenge)},
             )
-        timed_out = isinstance(error, MCPError) and error.code == REQUEST_TIMEOUT
-        if timed_out or auth.status is None or auth.status >= httpx2.codes.INTERNAL_SERVER_ERROR:
-            evidence = f"status {auth.status}" if auth.status and not timed_out else "no answer"
+        if isinstance(error, MCPError) and error.code == REQUEST_TIMEOUT:
+            return GatewayTimeout(f"The {self.name} service did not answer within {_TIMEOUT:g} seconds.")
+        if auth.status is None or auth.status >= httpx2.codes.INTERNAL_SERVER_ERROR:
+            evidence = f"status {auth.status}" if auth.status else "no answer"
             return Unavailable(f"The {self.name} service cannot be reached now ({evidence}).")
         return BadGateway(f"The {self.name} service gave an answer that makes no sense (status {auth.status}).")
 

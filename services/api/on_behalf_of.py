@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator
 
 import httpx2
 
+from services.api import trace
 from services.api.exchange import TokenExchange
 from services.shared.problems import ProblemError
 from services.shared.tokens import AccessToken
@@ -36,7 +37,7 @@ class OnBehalfOf(httpx2.Auth):
                 # An exception here would reach the caller as a broken connection, in an exception group.
                 self.refusal = refusal
                 return
-            request.headers["Authorization"] = f"Bearer {token}"
+            request.headers.update({"Authorization": f"Bearer {token}", **trace.headers()})
             response = yield request
             self.status, self.challenge = response.status_code, response.headers.get("WWW-Authenticate", "")
             if response.status_code != httpx2.codes.UNAUTHORIZED or renewed:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import SecretStr
+from pydantic import PositiveInt, SecretStr
 
 from services.shared.settings import BaseUrl, ServiceSettings
 
@@ -20,3 +20,5 @@ class ApiSettings(ServiceSettings):
     api_client_secret: SecretStr
     assistant_model: str = "sim"
     """`sim`, or a model of a provider as pydantic-ai names it, such as ``anthropic:…``."""
+    api_requests_per_minute: PositiveInt | None = None
+    """How many requests each caller has, if there is a limit."""

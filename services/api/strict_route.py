@@ -1,4 +1,4 @@
-"""A route that reads its body strictly: of bounded length, declared as JSON, and I-JSON in fact."""
+"""A route that reads strictly: a body of bounded length, declared as JSON and I-JSON in fact; a query it knows."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
+from services.api import query
 from services.shared import bodies, strict_json
 from services.shared.problems import Malformed, TooLarge, UnsupportedMediaType
 
@@ -32,8 +33,9 @@ class _StrictRequest(Request):
 
 
 class StrictRoute(APIRoute):
-    """Refuses other media types (415), long bodies (413) and ambiguous JSON (400) before looking at the content.
+    """Refuses other media types (415), long bodies (413), ambiguous JSON (400) and queries (422) before all else.
 
+    So a request that is wrong in itself is told so, whoever sends it: that is public, and costs no look at a token.
     FastAPI could limit the length by itself, but answers in plain text, and without the headers of CORS.
     """
 
@@ -41,8 +43,10 @@ class StrictRoute(APIRoute):
         """FastAPI's handler, with a request that reads strictly."""
         handle = super().get_route_handler()
         takes_body = self.body_field is not None
+        parameters = query.parameters(self.dependant)
 
         async def handle_strictly(request: Request) -> Response:
+            query.check(request, parameters)
             if takes_body:
                 if int(request.headers.get("Content-Length", "0")) > LONGEST_BODY:
                     raise _too_large()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services.api.mcp_server import McpServer
-from services.api.pages import page
+from services.api.paging import page
 from services.api.views import Ticket, TicketCreate, TicketPage, TicketQuery
 
 

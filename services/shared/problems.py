@@ -111,10 +111,22 @@ class Conflict(ProblemError):
     status, code, says = 409, "conflict", "The present state does not allow this."
 
 
+class Stale(ProblemError):
+    """The precondition of the request does not hold any more (RFC 9110 §15.5.13)."""
+
+    status, code, says = 412, "stale", "It was changed since the version that If-Match names; read it again."
+
+
 class TooLarge(ProblemError):
     """The body is longer than the service reads."""
 
     status, code, says = 413, "too_large", "The body is too large."
+
+
+class UriTooLong(ProblemError):
+    """The target of the request is longer than the service reads (RFC 9110 §15.5.15)."""
+
+    status, code, says = 414, "uri_too_long", "The path and query are too long."
 
 
 class UnsupportedMediaType(ProblemError):
@@ -129,16 +141,39 @@ class Invalid(ProblemError):
     status, code, says = 422, "invalid", "The request does not fit the schema."
 
 
+class PreconditionRequired(ProblemError):
+    """A change must name the version it is meant for (RFC 6585 §3)."""
+
+    status, code, says = 428, "precondition_required", "If-Match is missing: the version that was read."
+
+
+class TooManyRequests(ProblemError):
+    """The caller asks more often than they may (RFC 6585 §4); the answer says when to try again."""
+
+    status, code, says = 429, "too_many_requests", "The caller asks too often."
+    headers = ("Retry-After",)
+
+
 class BadGateway(ProblemError):
     """Another service gave an answer that makes no sense."""
 
     status, code, says = 502, "bad_gateway", "A service behind this one gave an answer that makes no sense."
+    headers = ("Retry-After",)
+    usual_headers: ClassVar[Mapping[str, str]] = {"Retry-After": "5"}
 
 
 class Unavailable(ProblemError):
     """Another service cannot be reached now; the answer says when to try again."""
 
     status, code, says = 503, "unavailable", "A service behind this one cannot be reached now."
+    headers = ("Retry-After",)
+    usual_headers: ClassVar[Mapping[str, str]] = {"Retry-After": "1"}
+
+
+class GatewayTimeout(ProblemError):
+    """Another service took too long: whether it did what it was asked is not known."""
+
+    status, code, says = 504, "gateway_timeout", "A service behind this one did not answer in time."
     headers = ("Retry-After",)
     usual_headers: ClassVar[Mapping[str, str]] = {"Retry-After": "1"}
 

@@ -15,12 +15,18 @@ export interface GetTicket$Params {
  * Such as `ACME-12`.
  */
   key: string;
+
+/**
+ * Entity tags of versions you have: if it still is one of these, the answer is 304, without a body.
+ */
+  'If-None-Match'?: (string | null);
 }
 
 export function getTicket(http: HttpClient, rootUrl: string, params: GetTicket$Params, context?: HttpContext): Observable<StrictHttpResponse<Ticket>> {
   const rb = new RequestBuilder(rootUrl, getTicket.PATH, 'get');
   if (params) {
     rb.path('key', params.key, {});
+    rb.header('If-None-Match', params['If-None-Match'], {});
   }
 
   return http.request(

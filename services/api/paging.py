@@ -1,10 +1,24 @@
-"""Lists that come in pages."""
+"""Lists that come in pages: how they are asked for downstream, and how the next one is pointed out."""
 
 from __future__ import annotations
+
+from typing import Any
+
+from fastapi import Request, Response
 
 from services.api.mcp_server import McpServer, OutT
 from services.api.views import PageQuery
 from services.shared.problems import Invalid, NotFound
+
+LINKED: dict[str, Any] = {
+    "headers": {
+        "Link": {
+            "description": 'The next page, as `rel="next"` (RFC 8288); not on the last one.',
+            "schema": {"type": "string"},
+        }
+    }
+}
+"""A page in the document."""
 
 
 async def page(server: McpServer, tool: str, asked: PageQuery, returns: type[OutT]) -> OutT:
@@ -20,3 +34,10 @@ async def page(server: McpServer, tool: str, asked: PageQuery, returns: type[Out
         if asked.cursor is None:
             raise
         raise NotFound("There is no such page in this list. Ask for the first one, without a cursor.") from error
+
+
+def link(request: Request, response: Response, next_cursor: str | None) -> None:
+    """Say where the next page is: the same list, with the cursor that leads there."""
+    if next_cursor is not None:
+        target = request.url.include_query_params(cursor=next_cursor)
+        response.headers["Link"] = f'<{target.path}?{target.query}>; rel="next"'
