@@ -129,6 +129,8 @@ class ToolServer:
     async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._http is None:
             raise RuntimeError(f"{self._name} was called outside its lifespan")
+        # White space around a value is no part of it (RFC 9110 §5.5), which the parser of the web server does not heed.
+        scope["headers"] = [(name, value.strip(b" \t")) for name, value in scope["headers"]]
         await self._http(scope, receive, send)
 
     @asynccontextmanager
