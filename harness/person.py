@@ -15,6 +15,8 @@ from harness.errors import HarnessError
 
 if TYPE_CHECKING:
     import fastmcp
+    from fastmcp.client.elicitation import ElicitationHandler
+    from mcp_types import ElicitRequestParams
 
 __all__ = ["Person", "SignInError"]
 CLIENT_ID = "cli"
@@ -58,23 +60,30 @@ class Person:
             )
         return self._api
 
-    def mcp(self, service: str, *, mode: str = "auto", scope: str | None = None) -> fastmcp.Client[Any]:
-        """FastMCP's client of an MCP server with this person's token, to be entered by ``async with``."""
+    def mcp(
+        self, service: str, *, mode: str = "auto", scope: str | None = None, approve: bool | None = None
+    ) -> fastmcp.Client[Any]:
+        """FastMCP's client of an MCP server with this person's token, to be entered by ``async with``.
+
+        ``approve`` is what the person says when a tool asks before it destroys something; None: they cannot be asked.
+        """
         # A second of imports that most callers do not need.
         from fastmcp import Client  # noqa: PLC0415
         from fastmcp.client.transports import StreamableHttpTransport  # noqa: PLC0415
 
         token = self.token(service, scope=scope)
         transport = StreamableHttpTransport(self._resource(service), auth=token, verify=code_flow.tls())
-        return Client(transport, mode=mode)
+        return Client(transport, mode=mode, elicitation_handler=None if approve is None else _answering(approve))
 
-    def call_tool(self, service: str, tool: str, *, mode: str = "auto", **arguments: Any) -> dict[str, Any]:
-        """Call an MCP tool by FastMCP's client and return its structured content.
+    def call_tool(
+        self, service: str, tool: str, *, mode: str = "auto", approve: bool | None = None, **arguments: Any
+    ) -> dict[str, Any]:
+        """Call an MCP tool by FastMCP's client and return its structured content. ``approve`` as for ``mcp``.
 
         Raises:
             fastmcp.exceptions.ToolError: the tool answered with an error.
         """
-        entered = self.mcp(service, mode=mode)
+        entered = self.mcp(service, mode=mode, approve=approve)
 
         async def call() -> dict[str, Any]:
             async with entered as client:
@@ -95,6 +104,18 @@ class Person:
             known = ", ".join(self._audiences) or "none"
             raise HarnessError(f"no service called {service!r} takes tokens", todo=f"those that do: {known}")
         return self._audiences[service]
+
+
+def _answering(approve: bool) -> ElicitationHandler[Any, Any]:
+    """Somebody who says the same to every question that wants a yes or a no."""
+
+    async def answer(_message: str, _type: object, params: ElicitRequestParams, _context: object) -> Any:
+        from fastmcp.client.elicitation import ElicitResult  # noqa: PLC0415  # see Person.mcp
+
+        asked = getattr(params, "requested_schema", {}).get("properties", {})
+        return ElicitResult(action="accept", content=dict.fromkeys(asked, approve))
+
+    return answer
 
 
 class _Bearer(httpx.Auth):

@@ -234,12 +234,15 @@ def mcp_client(as_user: Callable[[str], Person]) -> Iterator[Callable[..., McpCl
 
     Its coroutines are called like functions: ``client.call_tool("get_ticket", {"key": "ACME-1"}).data``. In a test that
     is a coroutine: ``async with mcp_client("ticketing", "alice") as client: await client.list_tools()``.
-    ``mode="legacy"`` speaks the older protocol, ``scope`` asks for a smaller token.
+    ``mode="legacy"`` speaks the older protocol, ``scope`` asks for a smaller token, ``approve`` is what somebody says
+    who is asked before a tool destroys something.
     """
     with ExitStack() as opened:
 
-        def connect(service: str, username: str, *, mode: str = "auto", scope: str | None = None) -> McpClient:
-            client = McpClient(as_user(username).mcp(service, mode=mode, scope=scope))
+        def connect(
+            service: str, username: str, *, mode: str = "auto", scope: str | None = None, approve: bool | None = None
+        ) -> McpClient:
+            client = McpClient(as_user(username).mcp(service, mode=mode, scope=scope, approve=approve))
             opened.callback(client.close)
             return client
 

@@ -35,6 +35,14 @@ class Role(StrEnum):
     viewer = "viewer"
 
 
+class MemberStatus(StrEnum):
+    """Whether somebody belongs to the organization now. Only who is active can sign in and be given work."""
+
+    active = "active"
+    invited = "invited"
+    inactive = "inactive"
+
+
 class TicketType(StrEnum):
     """What kind of work a ticket asks for."""
 
@@ -90,6 +98,7 @@ class Member(Out):
     display_name: str
     email: str
     role: Role
+    status: MemberStatus
 
 
 class Me(Member):

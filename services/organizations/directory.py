@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import ssl
 import time
 from dataclasses import dataclass, field
 from threading import Lock
+from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
 
 import httpx
@@ -21,6 +23,7 @@ TIMEOUT_S = 2.0
 _SKEW_S = 5.0
 """Before its expiry from which a kept token is no longer used: it must survive the call it is for."""
 _PATCH_OP = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
+_USER = "urn:ietf:params:scim:schemas:core:2.0:User"
 
 
 class _Issued(BaseModel):
@@ -28,6 +31,41 @@ class _Issued(BaseModel):
 
     access_token: str
     expires_in: float
+
+
+class _User(BaseModel):
+    """The part of RFC 7643 §4.1 that is needed here."""
+
+    id: str
+
+
+class _Found(BaseModel):
+    """RFC 7644 §3.4.2, likewise."""
+
+    Resources: list[_User]
+
+
+_Answer = TypeVar("_Answer", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Somebody at the identity provider: an account is in one organization, with one role there."""
+
+    id: str
+    org_id: str
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class Newcomer:
+    """Somebody who has no account yet."""
+
+    username: str
+    name: str
+    email: str
+    org_id: str
+    role: Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,54 +87,95 @@ class Directory:
         self.turn = Lock()
         """Taken by whoever changes somebody here and there, so that both see the changes in the same order."""
 
-    def set_role(self, user_id: str, role: Role) -> None:
+    def set_role(self, account: Account) -> None:
         """From now on, tokens of the person say this role. Saying so twice is no error.
 
         Raises:
             Unavailable: the provider cannot be reached, or cannot serve now. It may have heard nevertheless.
-            BadGateway: it does not know the person, refuses, or gives an answer that makes no sense.
+            BadGateway: it does not know the person, or not in this organization; it refuses, or gives an answer that
+                makes no sense.
         """
-        change = {"op": "replace", "path": "roles", "value": [{"value": role}]}
-        url = f"{self._issuer}/scim/v2/Users/{quote(user_id, safe='')}"
-        answer = self._patch(url, {"schemas": [_PATCH_OP], "Operations": [change]})
-        if answer.status_code == httpx.codes.NOT_FOUND:
-            raise BadGateway("The identity provider does not know this member.")
-        if not answer.is_success:
-            raise _failed(answer, "a change of role")
+        self._change(account, "a change of role")
+
+    def deactivate(self, account: Account) -> None:
+        """From now on the person gets no tokens, and those they have are good for nothing at the provider.
+
+        Raises:
+            Unavailable, BadGateway: as ``set_role``.
+        """
+        self._change(account, "a deactivation", {"op": "replace", "path": "active", "value": False})
+
+    def enrol(self, newcomer: Newcomer) -> str:
+        """Make an account, inactive until its owner accepts at the provider; returns its id.
+
+        One that is there already by an earlier call whose answer was lost is the same one.
+
+        Raises:
+            Unavailable, BadGateway: as ``set_role``.
+        """
+        body = {
+            "schemas": [_USER],
+            "userName": newcomer.username,
+            "displayName": newcomer.name,
+            "emails": [{"value": newcomer.email}],
+            "roles": [{"value": newcomer.role, "type": newcomer.org_id}],
+            "active": False,
+        }
+        answer = self._ask("POST", "/Users", body=body)
+        if answer.status_code != httpx.codes.CONFLICT:
+            return _read(_User, answer, "a new account").id
+        wanted = {"filter": f"userName eq {json.dumps(newcomer.username)}"}
+        found = _read(_Found, self._ask("GET", "/Users", params=wanted), "the search for an account").Resources
+        if not found:
+            raise BadGateway("The identity provider says that the account exists, and cannot find it.")
+        self.deactivate(Account(found[0].id, newcomer.org_id, newcomer.role))
+        return found[0].id
 
     def close(self) -> None:
         """Close what was opened."""
         if self._client is not None:
             self._client.close()
 
-    def _patch(self, url: str, body: object) -> httpx.Response:
+    def _change(self, account: Account, what: str, *further: dict[str, Any]) -> None:
+        # By the organization of the role: whoever has an account in another one is not touched (RFC 7644 §3.5.2.3).
+        role = {"op": "replace", "path": f'roles[type eq "{account.org_id}"].value', "value": account.role}
+        body = {"schemas": [_PATCH_OP], "Operations": [role, *further]}
+        answer = self._ask("PATCH", f"/Users/{quote(account.id, safe='')}", body=body)
+        if answer.status_code == httpx.codes.NOT_FOUND or _without_target(answer):
+            raise BadGateway("The identity provider does not know this member in this organization.")
+        if not answer.is_success:
+            raise _failed(answer, what)
+
+    def _ask(self, method: str, path: str, *, body: Any = None, params: dict[str, str] | None = None) -> httpx.Response:
         """With the kept token; if that one is refused, once more with a new one."""
+        request = self._http.build_request(method, f"{self._issuer}/scim/v2{path}", json=body, params=params)
+        if body is not None:
+            request.headers["Content-Type"] = "application/scim+json"
         kept = self._kept if self._kept is not None and time.time() < self._kept.until else None
-        answer = self._send(url, body, kept or self._new_token())
+        answer = self._send(request, kept or self._new_token())
         if kept is not None and answer.status_code == httpx.codes.UNAUTHORIZED:
-            answer = self._send(url, body, self._new_token())
+            answer = self._send(request, self._new_token())
         return answer
 
-    def _send(self, url: str, body: object, token: _Kept) -> httpx.Response:
-        headers = {"Authorization": f"Bearer {token.token}", "Content-Type": "application/scim+json"}
+    def _send(self, request: httpx.Request, token: _Kept) -> httpx.Response:
+        request.headers["Authorization"] = f"Bearer {token.token}"
         try:
-            return self._http.patch(url, json=body, headers=headers)
+            return self._http.send(request)
         except httpx.HTTPError as error:
             raise _unreachable(error) from error
 
     def _new_token(self) -> _Kept:
         asked_at = time.time()
-        form = {"grant_type": "client_credentials", "resource": f"{self._issuer}/scim/v2", "scope": "users:write"}
+        form = {
+            "grant_type": "client_credentials",
+            "resource": f"{self._issuer}/scim/v2",
+            "scope": "users:read users:write",
+        }
         try:
             answer = self._http.post(f"{self._issuer}/token", data=form, auth=(CLIENT_ID, quote(self._secret, safe="")))
         except httpx.HTTPError as error:
             raise _unreachable(error) from error
-        if not answer.is_success:
-            raise _failed(answer, "the token for it")
-        try:
-            issued = _Issued.model_validate_json(answer.content)
-        except ValidationError as error:
-            raise BadGateway("The identity provider's answer is not a token response.") from error
+        issued = _read(_Issued, answer, "the token request")
         self._kept = _Kept(issued.access_token, until=asked_at + issued.expires_in - _SKEW_S)
         return self._kept
 
@@ -108,6 +187,24 @@ class Directory:
             verify = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if plain else httpx.create_ssl_context(trust_env=False)
             self._client = httpx.Client(transport=self._transport, verify=verify, timeout=TIMEOUT_S, trust_env=False)
         return self._client
+
+
+def _read(kind: type[_Answer], answer: httpx.Response, what: str) -> _Answer:
+    if not answer.is_success:
+        raise _failed(answer, what)
+    try:
+        return kind.model_validate_json(answer.content)
+    except ValidationError as error:
+        raise BadGateway(f"The identity provider's answer to {what} makes no sense.") from error
+
+
+def _without_target(answer: httpx.Response) -> bool:
+    if answer.status_code != httpx.codes.BAD_REQUEST:
+        return False
+    try:
+        return bool(answer.json()["scimType"] == "noTarget")
+    except (ValueError, KeyError, TypeError):
+        return False
 
 
 def _unreachable(error: httpx.HTTPError) -> Unavailable:

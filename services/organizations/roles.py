@@ -1,18 +1,36 @@
-"""The roles of an organization, and what each may know of its members."""
+"""The roles of an organization: what each may know of its members and teams, and what it may change."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
 from services.shared.permissions import Caller, Permission
 
 Role = Literal["owner", "admin", "agent", "requester", "viewer"]
+ROLES: tuple[Role, ...] = get_args(Role)
 
-READ_SELF = Permission("read members", "orgs:read", frozenset(get_args(Role)))
+_ADMINS = frozenset({"owner", "admin"})
+
+READ_SELF = Permission("read members", "orgs:read", frozenset(ROLES))
 READ_ALL = Permission("read members", "orgs:read", READ_SELF.roles - {"requester"})
-CHANGE_ROLES = Permission("change roles", "orgs:write", frozenset({"owner", "admin"}))
-CHANGE_OWNERS = Permission("make somebody an owner, or change an owner's role", "orgs:write", frozenset({"owner"}))
+INVITE = Permission("invite members", "orgs:write", _ADMINS)
+CHANGE_ROLES = Permission("change roles", "orgs:write", _ADMINS)
+CHANGE_OWNERS = Permission("make somebody an owner, or change an owner", "orgs:write", frozenset({"owner"}))
+DEACTIVATE = Permission("deactivate members", "orgs:write", _ADMINS)
+CHANGE_TEAMS = Permission("change teams", "orgs:write", _ADMINS)
+ACCEPT = Permission("accept an invitation", "orgs:write", READ_SELF.roles)
+
+MEANING: Mapping[Role, str] = {
+    "owner": "Everything an admin may, and owners too: make them, change them, deactivate them.",
+    "admin": "Everything an agent may; deletes tickets; invites members, changes their roles, deactivates them, and "
+    "keeps the teams. Not owners.",
+    "agent": "Works on all tickets of the organization, sees internal comments and all members.",
+    "requester": "Opens tickets and follows their own; sees only themselves among the members.",
+    "viewer": "Reads all tickets and sees all members; changes nothing.",
+}
+"""In words for people and models."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +53,12 @@ def reach(caller: Caller) -> Reach:
     return Reach(caller.org_id, member_id=caller.subject)
 
 
-def require_change(caller: Caller, before: Role, after: Role) -> None:
-    """Refuse to change a role that the caller may not change, or not to that.
+def require_change(caller: Caller, permission: Permission, *touched: Role) -> None:
+    """Refuse what the permission does not cover; if an owner is among the roles ``touched``, it takes an owner.
 
     Raises:
         Forbidden: not with this scope or role.
     """
-    caller.require(CHANGE_OWNERS if "owner" in (before, after) else CHANGE_ROLES)
+    caller.require(permission)
+    if "owner" in touched:
+        caller.require(CHANGE_OWNERS)

@@ -1,11 +1,16 @@
-"""How organizations and their members are stored."""
+"""How organizations, their members and their teams are stored."""
 
 from __future__ import annotations
 
-from sqlalchemy import ForeignKey, Index
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from services.organizations.membership import OrganizationStatus, Standing, Status
 from services.organizations.roles import Role
+from services.shared.database import UtcDateTime
+from services.shared.idempotency import AnsweredCall
 from services.shared.migrations.revisions import tables_of
 
 
@@ -13,6 +18,10 @@ class Base(DeclarativeBase):
     """All tables of this service."""
 
     metadata = tables_of("services.organizations.migrations")
+
+
+class Answered(AnsweredCall, Base):
+    """Calls that may be sent again."""
 
 
 class Organization(Base):
@@ -24,6 +33,7 @@ class Organization(Base):
     slug: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str]
     ticket_prefix: Mapped[str] = mapped_column(unique=True)
+    status: Mapped[OrganizationStatus] = mapped_column(default="active")
 
 
 class Member(Base):
@@ -37,12 +47,61 @@ class Member(Base):
     name: Mapped[str]
     email: Mapped[str]
     role: Mapped[Role]
+    status: Mapped[Status] = mapped_column(default="active")
+    invited_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     version: Mapped[int] = mapped_column(default=1)
     """Counts the changes, so that nobody overwrites one they have not seen."""
     searched: Mapped[str]
     """What a search looks through, case-folded: databases fold only ASCII, or each in its own way."""
+    folded_email: Mapped[str]
+    """By which somebody is found exactly, whatever the case."""
 
-    __table_args__ = (Index("by_name", "org_id", "name", "id"),)
+    __table_args__ = (Index("by_name", "org_id", "name", "id"), Index("by_email", "org_id", "folded_email"))
+
+    @property
+    def standing(self) -> Standing:
+        """What the rules of ``membership`` look at."""
+        return Standing(self.role, self.status, self.invited_until)
+
+    def become(self, standing: Standing) -> None:
+        """Take the standing; a change counts as one."""
+        if standing != self.standing:
+            self.role, self.status, self.invited_until = standing.role, standing.status, standing.invited_until
+            self.version += 1
+
+
+class Team(Base):
+    """Some members under a name: a Group of SCIM (RFC 7643 §4.2)."""
+
+    __tablename__ = "teams"
+
+    org_id: Mapped[str] = mapped_column(ForeignKey(Organization.id), primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    folded_name: Mapped[str]
+    """No two teams of an organization have the same name, whatever the case."""
+    version: Mapped[int] = mapped_column(default=1)
+
+    __table_args__ = (
+        UniqueConstraint("org_id", "folded_name"),
+        Index("teams_by_name", "org_id", "name", "id"),
+    )
+
+
+class TeamMember(Base):
+    """Somebody in a team."""
+
+    __tablename__ = "team_members"
+
+    org_id: Mapped[str] = mapped_column(primary_key=True)
+    team_id: Mapped[str] = mapped_column(primary_key=True)
+    member_id: Mapped[str] = mapped_column(primary_key=True)
+
+    __table_args__ = (
+        ForeignKeyConstraint(["org_id", "team_id"], [Team.org_id, Team.id]),
+        ForeignKeyConstraint(["org_id", "member_id"], [Member.org_id, Member.id]),
+        Index("teams_of_member", "org_id", "member_id"),
+    )
 
 
 def searched(*, username: str, name: str, email: str) -> str:

@@ -12,7 +12,7 @@ from services.shared.database import connected
 
 ROWS_OF_0001 = (
     "INSERT INTO organizations VALUES ('org_1', 'one', 'One', 'ONE')",
-    "INSERT INTO members VALUES ('org_1', 'usr_1', 'ada', 'Ada', 'ada@one.example', 'owner', 3, 'ada')",
+    "INSERT INTO members VALUES ('org_1', 'usr_1', 'ada', 'Ada', 'Ada@One.example', 'owner', 3, 'ada')",
 )
 
 
@@ -26,4 +26,5 @@ def test_a_member_of_the_first_revision_is_still_there_and_whole(database_url: s
     schemas.made_by_revision(database_url, Base.metadata, "0001", rows=ROWS_OF_0001)
     with connected(database_url, Base.metadata) as database, database.reading() as session:
         member = session.scalars(select(Member)).one()
-    assert (member.name, member.email, member.role, member.version) == ("Ada", "ada@one.example", "owner", 3)
+    assert (member.name, member.email, member.role, member.version) == ("Ada", "Ada@One.example", "owner", 3)
+    assert (member.status, member.invited_until, member.folded_email) == ("active", None, "ada@one.example")

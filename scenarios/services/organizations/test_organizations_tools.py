@@ -4,35 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from fastmcp.exceptions import ToolError
-
-from services.organizations import roles
-from services.organizations.roles import Reach
-from services.shared.permissions import Caller
-from services.shared.problems import Forbidden
+from mcp import MCPError
+from mcp_types import PromptReference, ResourceTemplateReference
 
 if TYPE_CHECKING:
+    from harness.mcp_client import McpClient
     from harness.person import Person
 
 AsUser = Callable[[str], "Person"]
+Connect = Callable[..., "McpClient"]
 ERAS = pytest.mark.parametrize("mode", ["auto", "legacy"])
-
-
-@pytest.mark.parametrize(
-    ("role", "member_id"), [("viewer", None), ("agent", None), ("admin", None), ("owner", None), ("requester", "usr_1")]
-)
-def test_all_members_see_each_other_but_a_requester_only_themselves(role: str, member_id: str | None) -> None:
-    caller = Caller("usr_1", "org_1", frozenset({role}), frozenset({"orgs:read"}))
-    assert roles.reach(caller) == Reach("org_1", member_id)
-
-
-@pytest.mark.parametrize(("role", "scope"), [("owner", "orgs:write"), ("superuser", "orgs:read")])
-def test_scope_and_role_must_both_be_there(role: str, scope: str) -> None:
-    with pytest.raises(Forbidden):
-        roles.reach(Caller("usr_1", "org_1", frozenset({role}), frozenset({scope})))
 
 
 @ERAS
@@ -45,6 +30,7 @@ def test_whoami_tells_name_role_and_organization(as_user: AsUser, mode: str) -> 
         "displayName": "Alice Anders",
         "email": "alice@acme.example",
         "role": "agent",
+        "status": "active",
         "organization": {"slug": "acme", "displayName": "Acme Corporation", "ticketPrefix": "ACME"},
     }
 
@@ -90,3 +76,83 @@ def test_a_cursor_of_another_organization_is_refused(as_user: AsUser) -> None:
     problem = json.loads(str(refused.value))
     assert problem["code"] == "invalid"
     assert [flaw["pointer"] for flaw in problem["errors"]] == ["arguments.cursor"]
+
+
+@ERAS
+def test_the_organization_and_the_callers_own_memberships_are_told(as_user: AsUser, mode: str) -> None:
+    alice = as_user("alice")
+    organization = alice.call_tool("organizations", "get_organization", mode=mode)
+    assert (organization["slug"], organization["status"], organization["memberCount"]) == ("acme", "active", 5)
+    (own,) = alice.call_tool("organizations", "list_my_organizations", mode=mode)["items"]
+    assert own["organization"]["id"] == organization["id"]
+    assert (own["role"], own["status"], own["current"]) == ("agent", "active", True)
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "code"),
+    [
+        ("get_member", {"email": "grace@globex.example"}, "not_found"),
+        ("get_member", {}, "invalid"),
+        ("get_member", {"email": "no address"}, "invalid"),
+        ("get_team", {"team_id": "team_x"}, "not_found"),
+        ("list_members", {"status": "gone"}, "invalid"),
+        ("invite_member", {"email": "mira@partner.example", "role": "viewer"}, "forbidden"),
+        ("create_team", {"display_name": "Network"}, "forbidden"),
+        ("create_team", {"display_name": " "}, "invalid"),
+        ("add_team_member", {"team_id": "team_x", "user_id": "usr_x"}, "forbidden"),
+        ("remove_team_member", {"team_id": "team_x", "user_id": "usr_x"}, "forbidden"),
+        ("deactivate_member", {"user_id": "usr_x"}, "forbidden"),
+    ],
+)
+def test_what_an_agent_cannot_do_has_a_code(as_user: AsUser, tool: str, arguments: dict[str, Any], code: str) -> None:
+    with pytest.raises(ToolError) as refused:
+        as_user("alice").call_tool("organizations", tool, **arguments)
+    assert json.loads(str(refused.value))["code"] == code
+
+
+def read(client: McpClient, uri: str) -> dict[str, Any]:
+    (content,) = client.read_resource(uri)
+    return dict(json.loads(content.text))
+
+
+@ERAS
+def test_the_organization_the_roles_and_teams_can_be_read_as_resources(mcp_client: Connect, mode: str) -> None:
+    client = mcp_client("organizations", "alice", mode=mode)
+    assert read(client, "org://current")["slug"] == "acme"
+    assert [each["role"] for each in read(client, "org://roles")["roles"]] == [
+        "owner", "admin", "agent", "requester", "viewer",
+    ]  # fmt: skip
+    with pytest.raises(MCPError) as unknown:
+        client.read_resource("team://team_x")
+    told = unknown.value.error
+    assert (told.code, told.data["uri"], told.data["problem"]["code"]) == (-32602, "team://team_x", "not_found")
+
+
+@ERAS
+def test_prompts_know_the_organization_and_fence_what_users_wrote(mcp_client: Connect, mode: str) -> None:
+    client = mcp_client("organizations", "adam", mode=mode)
+    onboarding = client.get_prompt("onboard_member", {"email": "mira@partner.example"}).messages[0].content.text
+    assert "Acme Corporation" in onboarding
+    assert '\n"mira@partner.example"\n```' in onboarding
+    assert "the role requester" in onboarding
+    review = client.get_prompt("access_review").messages[0].content.text
+    line = next(line for line in review.splitlines() if line.startswith("{"))
+    assert [each["username"] for each in json.loads(line)["ownersAndAdmins"]] == ["olivia", "adam"]
+    with pytest.raises(MCPError):
+        client.get_prompt("onboard_member", {"email": "mira@partner.example", "role": "emperor"})
+
+
+@ERAS
+def test_emails_roles_and_team_ids_are_completed(mcp_client: Connect, mode: str) -> None:
+    client = mcp_client("organizations", "victor", mode=mode)
+    onboarding = PromptReference(name="onboard_member")
+    for argument, started, values in (
+        ("email", "AL", ["alice@acme.example"]),
+        ("email", "g", []),
+        ("role", "a", ["admin", "agent"]),
+    ):
+        told = client.complete(onboarding, {"name": argument, "value": started})
+        assert told.values == values
+    assert client.complete(ResourceTemplateReference(uri="team://{id}"), {"name": "id", "value": "nix"}).values == []
+    rita = mcp_client("organizations", "rita", mode=mode)
+    assert rita.complete(onboarding, {"name": "email", "value": ""}).values == ["rita@acme.example"]

@@ -8,6 +8,7 @@ export type { Flaw } from './models/flaw';
 export type { Me } from './models/me';
 export type { Member } from './models/member';
 export type { MemberPage } from './models/member-page';
+export type { MemberStatus } from './models/member-status';
 export type { Organization } from './models/organization';
 export type { Problem } from './models/problem';
 export type { Role } from './models/role';

@@ -1,0 +1,219 @@
+"""What can be done with members: read, invite, give a role, deactivate. The identity provider is told, or nothing is.
+
+Whatever changes somebody's role or sign-in is committed when the provider has confirmed it. If it has heard and its
+answer is lost, nothing changes here, and the same call again puts both in step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from services.organizations import membership, roles
+from services.organizations.directory import Account, Newcomer
+from services.organizations.listing import Listing, place
+from services.organizations.office import Office
+from services.organizations.repository import Access, Repository, Wanted
+from services.organizations.roles import Role
+from services.organizations.tables import Answered, Member, searched
+from services.organizations.views import VersionedMemberView
+from services.shared.idempotency import once
+from services.shared.problems import Conflict, Flaw, Invalid, NotFound
+
+_NOBODY = "There is no such member of the organization."
+
+
+@dataclass(frozen=True, slots=True)
+class MemberDesk:
+    """The use cases with members, for one caller."""
+
+    office: Office
+
+    def list(self, wanted: Wanted, *, limit: int, cursor: str | None) -> Listing[Member]:
+        """A page of the members the caller may see.
+
+        Raises:
+            Forbidden: the caller may not read members.
+            Invalid: the cursor is not of this listing, or the member it stood at is gone.
+        """
+        listing = ("members", self.office.reach, wanted)
+        with self.office.reading() as found:
+            after = place(cursor, listing, found.member)
+            return Listing.of(found.members(wanted, limit=limit, after=after), listing)
+
+    def get(self, member_id: str | None, email: str | None) -> Member:
+        """One member, by the one or the other.
+
+        Raises:
+            Forbidden: the caller may not read members.
+            NotFound: there is nobody like that within the caller's sight.
+            Invalid: not exactly one of the two is given.
+        """
+        if (member_id is None) == (email is None):
+            advice = "Give user_id or email, and not both."
+            flaws = [Flaw(pointer=f"arguments.{name}", detail=advice) for name in ("user_id", "email")]
+            raise Invalid("A member is looked up by exactly one thing.", errors=flaws)
+        with self.office.reading() as found:
+            member = found.member(member_id) if member_id is not None else found.member_by_email(email or "")
+        if member is None:
+            raise NotFound(_NOBODY)
+        return member
+
+    def emails_from(self, started: str, *, limit: int) -> Sequence[str]:
+        """Addresses of members that begin so. Raises Forbidden."""
+        with self.office.reading() as found:
+            return found.emails_from(started, limit=limit)
+
+    def access(self) -> Access:
+        """Who may do what, for a review: owners and admins, and the first hundred who are invited. Raises Forbidden."""
+        most = 100
+        with self.office.reading() as found:
+            wanted = [Wanted(role="owner"), Wanted(role="admin")]
+            in_charge = [member for each in wanted for member in found.members(each, limit=most, after=None).items]
+            invited = found.members(Wanted(status="invited"), limit=most, after=None).items
+            return Access(found.count_by_standing(), in_charge, invited)
+
+    def invite(self, email: str, role: Role, *, key: str | None) -> VersionedMemberView:
+        """Invite somebody new, renew an invitation, or ask back whoever was deactivated. ``key`` makes a call safe to
+        repeat: it is answered as the first time.
+
+        Raises:
+            Forbidden: the caller may not invite, or not an owner.
+            Conflict: they are an active member.
+            Invalid: the key was used for another call.
+            Unavailable, BadGateway: the provider did not confirm it.
+        """
+        office = self.office
+        with office.writing_here_and_there(roles.INVITE) as found:
+            roles.require_change(office.caller, roles.INVITE, role)
+            answer = once(
+                found.session,
+                Answered,
+                caller=office.caller,
+                tool="invite_member",
+                key=key,
+                payload={"email": email, "role": role},
+                at=office.now(),
+                act=lambda: self._invited(found, email, role).model_dump(mode="json"),
+            )
+        return VersionedMemberView.model_validate(answer)
+
+    def accept(self) -> Member:
+        """The caller becomes a member of the organization they are invited to.
+
+        Raises:
+            Forbidden: scope or role do not allow it.
+            NotFound: the caller is not known here.
+            Conflict: the invitation has expired.
+        """
+        office = self.office
+        with office.writing(roles.ACCEPT, invited_too=True) as found:
+            member = _known(found, office.caller.subject)
+            member.become(membership.accepted(member.standing, at=office.now()))
+        return member
+
+    def change_role(self, member_id: str, role: Role, *, expected_version: int) -> Member:
+        """Give a member another role. One that is set already is told to the provider again.
+
+        Raises:
+            Forbidden: the caller may not change roles, or not this one.
+            NotFound: there is no such member.
+            Conflict: the member was changed since, was deactivated, or is the last owner.
+            Unavailable: the provider cannot be reached.
+            BadGateway: the provider refuses.
+        """
+        with self.office.writing_here_and_there(roles.CHANGE_ROLES) as found:
+            member = self._to_change(found, member_id, role, expected_version)
+            member.become(membership.given(member.standing, role, owners=found.owners()))
+            found.session.flush()
+            self.office.directory.set_role(_account(member))
+        return member
+
+    def may_change_role(self, member_id: str, role: Role, *, expected_version: int) -> Member:
+        """The member as they are now, if ``change_role`` would go through. Raises as it does."""
+        with self.office.asking(roles.CHANGE_ROLES) as found:
+            member = self._to_change(found, member_id, role, expected_version)
+            membership.given(member.standing, role, owners=found.owners())
+        return member
+
+    def deactivate(self, member_id: str) -> Member:
+        """End a membership: the person signs in no more, and is still named in what they did.
+
+        Raises:
+            Forbidden: the caller may not deactivate members, or not an owner.
+            NotFound: there is no such member.
+            Conflict: it is the last owner.
+            Unavailable: the provider cannot be reached.
+            BadGateway: the provider refuses.
+        """
+        with self.office.writing_here_and_there(roles.DEACTIVATE) as found:
+            member = self._to_deactivate(found, member_id)
+            member.become(membership.deactivated(member.standing, owners=found.owners()))
+            found.session.flush()
+            self.office.directory.deactivate(_account(member))
+        return member
+
+    def may_deactivate(self, member_id: str) -> Member:
+        """The member as they are now, if ``deactivate`` would go through. Raises as it does."""
+        with self.office.asking(roles.DEACTIVATE) as found:
+            member = self._to_deactivate(found, member_id)
+            membership.deactivated(member.standing, owners=found.owners())
+        return member
+
+    def _to_change(self, found: Repository, member_id: str, role: Role, expected_version: int) -> Member:
+        member = _known(found, member_id)
+        roles.require_change(self.office.caller, roles.CHANGE_ROLES, member.role, role)
+        if member.version != expected_version:
+            raise Conflict(f"The member is at version {member.version} by now: read it again.")
+        return member
+
+    def _to_deactivate(self, found: Repository, member_id: str) -> Member:
+        member = _known(found, member_id)
+        roles.require_change(self.office.caller, roles.DEACTIVATE, member.role)
+        return member
+
+    def _invited(self, found: Repository, email: str, role: Role) -> VersionedMemberView:
+        office, at = self.office, self.office.now()
+        member = found.member_by_email(email)
+        standing = membership.invited(None if member is None else member.standing, role, at=at)
+        if member is not None:
+            roles.require_change(office.caller, roles.INVITE, member.role)
+            member.become(standing)
+            found.session.flush()
+            office.directory.deactivate(_account(member))
+            return VersionedMemberView.of_known(member, at=at)
+        newcomer = self._newcomer(found, email, role)
+        member = Member(
+            org_id=newcomer.org_id,
+            id=office.directory.enrol(newcomer),
+            username=newcomer.username,
+            name=newcomer.name,
+            email=newcomer.email,
+            role=standing.role,
+            status=standing.status,
+            invited_until=standing.invited_until,
+            version=1,
+            searched=searched(username=newcomer.username, name=newcomer.name, email=newcomer.email),
+            folded_email=newcomer.email.casefold(),
+        )
+        found.add(member)
+        return VersionedMemberView.of_known(member, at=at)
+
+    def _newcomer(self, found: Repository, email: str, role: Role) -> Newcomer:
+        organization = found.organization()
+        if organization is None:
+            raise NotFound("There is no such organization here.")
+        # Two organizations may invite the same address, and neither may learn of the other by it.
+        username = f"{organization.slug}:{email.casefold()}"
+        return Newcomer(username, name=email, email=email, org_id=organization.id, role=role)
+
+
+def _known(found: Repository, member_id: str) -> Member:
+    member = found.member(member_id)
+    if member is None:
+        raise NotFound(_NOBODY)
+    return member
+
+
+def _account(member: Member) -> Account:
+    return Account(member.id, member.org_id, member.role)

@@ -1,0 +1,99 @@
+"""Where a caller is served: who they are to their organization, and one transaction at a time on their behalf."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.organizations import roles
+from services.organizations.directory import Directory
+from services.organizations.membership import Status
+from services.organizations.repository import Repository
+from services.organizations.roles import Reach
+from services.shared.database import Database
+from services.shared.permissions import Caller, Permission
+from services.shared.problems import Forbidden, NotFound
+
+_SUSPENDED = (
+    "The organization is suspended: nothing in it can be read or changed until it is reinstated. "
+    "list_my_organizations tells of others."
+)
+_TURNED_AWAY: dict[Status, str] = {
+    "invited": "The caller is invited to the organization and has not accepted yet: call accept_invitation first.",
+    "inactive": "The caller's membership was deactivated: an admin of the organization must invite again.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """``now`` and ``new_id`` (of a prefix) are the only clock and chance there are."""
+
+    caller: Caller
+    database: Database
+    directory: Directory
+    now: Callable[[], datetime]
+    new_id: Callable[[str], str]
+
+    @property
+    def reach(self) -> Reach:
+        """How far the caller's sight goes. Raises Forbidden: nowhere."""
+        return roles.reach(self.caller)
+
+    @contextmanager
+    def reading(self, *, invited_too: bool = False) -> Iterator[Repository]:
+        """What the caller may see, once it is clear that they are a member who may.
+
+        Raises:
+            Forbidden: scope, role or membership do not allow it, or the organization is suspended.
+            NotFound: the organization is not known here.
+        """
+        reach = self.reach
+        with self.database.reading() as session:
+            found = Repository(session, reach)
+            self._admit(found, invited_too=invited_too)
+            yield found
+
+    @contextmanager
+    def writing(self, permission: Permission, *, invited_too: bool = False) -> Iterator[Repository]:
+        """The whole organization, for whoever has the permission. What the block raises has not happened.
+
+        Raises:
+            Forbidden, NotFound: as ``reading``.
+        """
+        self.caller.require(permission)
+        with self.database.writing() as session:
+            found = Repository(session, Reach(self.caller.org_id))
+            self._admit(found, invited_too=invited_too)
+            yield found
+
+    @contextmanager
+    def asking(self, permission: Permission) -> Iterator[Repository]:
+        """What ``writing`` would give, to look at: whether something can be done, before anybody is asked to approve.
+
+        Raises:
+            Forbidden, NotFound: as ``reading``.
+        """
+        self.caller.require(permission)
+        with self.database.reading() as session:
+            found = Repository(session, Reach(self.caller.org_id))
+            self._admit(found)
+            yield found
+
+    @contextmanager
+    def writing_here_and_there(self, permission: Permission) -> Iterator[Repository]:
+        """``writing``, in turn with all others who tell the identity provider: both see changes in the same order."""
+        self.caller.require(permission)
+        with self.directory.turn, self.writing(permission) as found:
+            yield found
+
+    def _admit(self, found: Repository, *, invited_too: bool = False) -> None:
+        organization = found.organization()
+        if organization is None:
+            raise NotFound("There is no such organization here.")
+        if organization.status == "suspended":
+            raise Forbidden(_SUSPENDED)
+        own = found.own(self.caller.subject)
+        if own is not None and own.status != "active" and not (invited_too and own.status == "invited"):
+            raise Forbidden(_TURNED_AWAY[own.status])
