@@ -1,4 +1,5 @@
-"""``fuzz rest``: contract-fuzz a REST API; ``fuzz idp``: the identity provider; exit code 1 on findings.
+"""``fuzz rest``: contract-fuzz a REST API; ``fuzz idp``: the identity provider; ``fuzz mcp``: all MCP servers, tool by
+tool; ``fuzz all``: each of them in turn. Exit code 1 on findings.
 
 Without ``--target`` that is one of a fresh system started for it. With it, the API at that URL: the one of the running
 system (``up``) is fuzzed signed in, any other without a token.
@@ -28,21 +29,59 @@ USERNAME = "alice"
 def register(commands: Any) -> None:
     """Add the verb to the command line."""
     parser = commands.add_parser("fuzz", help="fuzz an API against its contract", description=__doc__)
-    parser.add_argument("surface", nargs="?", choices=("rest", *_surfaces()), default="rest")
+    parser.add_argument("surface", nargs="?", choices=("rest", "mcp", *_surfaces(), "all"), default="rest")
     parser.add_argument("--max-examples", type=_positive, default=25, metavar="N", help="per operation (default: 25)")
     parser.add_argument("--seed", type=int, metavar="N", help="repeat a run (default: a new one, printed)")
-    parser.add_argument("--operation", action="append", default=[], metavar="ID", help="only this one; repeatable")
+    parser.add_argument(
+        "--operation", action="append", default=[], metavar="ID", help="only this one, of mcp a tool; repeatable"
+    )
     parser.add_argument("--as", dest="username", metavar="USER", help=f"who is signed in (default: {USERNAME})")
     parser.add_argument("--target", metavar="URL", help="base URL of an API that runs already")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> Report:
+    """Let fuzzers loose on a surface."""
+    if arguments.surface == "all":
+        return _all(arguments)
+    if arguments.surface == "mcp":
+        return _tools(arguments)
+    return _rest(arguments) if arguments.surface == "rest" else _service(arguments)
+
+
+def _all(arguments: argparse.Namespace) -> Report:
+    if arguments.target is not None or arguments.username is not None or arguments.operation:
+        raise HarnessError("fuzz all takes none of --target, --as and --operation", todo="python -m harness fuzz all")
+    reports = []
+    for surface in ("rest", *_surfaces(), "mcp"):
+        print(f"· {surface}", file=sys.stderr, flush=True)
+        reports.append(run(argparse.Namespace(**{**vars(arguments), "surface": surface})))
+    return Report(lines=[line for report in reports for line in report.lines], ok=all(each.ok for each in reports))
+
+
+def _tools(arguments: argparse.Namespace) -> Report:
+    """Of all MCP servers of a fresh system."""
+    from harness.toolfuzz import fuzz  # noqa: PLC0415
+
+    if arguments.target is not None:
+        raise HarnessError("fuzz mcp takes no --target", todo="python -m harness fuzz mcp")
+    with launch.running(only=fuzz.servers()) as stack:
+        print(f"· signed in as {arguments.username or fuzz.USERNAME}", file=sys.stderr, flush=True)
+        outcome = fuzz.fuzz_tools(
+            stack,
+            chosen=arguments.seed,
+            max_examples=arguments.max_examples,
+            tools=arguments.operation,
+            username=arguments.username or fuzz.USERNAME,
+            say=lambda line: print(line, flush=True),
+        )
+    return _report(arguments, outcome, "" if arguments.username is None else f" --as {arguments.username}")
+
+
+def _rest(arguments: argparse.Namespace) -> Report:
     """Let Schemathesis loose on an API."""
     from harness import contract  # noqa: PLC0415  # it is for this verb alone
 
-    if arguments.surface != "rest":
-        return _service(arguments)
     with _fresh(arguments) if arguments.target is None else _running(arguments) as (url, login):
         who = "without a token" if login is None else f"signed in as {login.username}"
         print(f"· API at {url}, {who}", file=sys.stderr, flush=True)

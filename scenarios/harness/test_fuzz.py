@@ -18,7 +18,7 @@ from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
-from harness import contract
+from harness import cli, contract
 from harness.bootstrap import child_environment
 from harness.errors import HarnessError
 from harness.topology import ROOT
@@ -104,3 +104,38 @@ def test_nobody_can_be_signed_in_for_a_foreign_api(fuzz: Harness) -> None:
         refused = fuzz("--target", url, "--as", "alice")
     assert (refused.returncode, refused.stdout) == (2, "")
     assert f"nobody can be signed in for {url}" in refused.stderr
+
+
+def test_the_mcp_servers_are_fuzzed_tool_by_tool(tmp_path: Path) -> None:
+    command = (
+        "fuzz",
+        "mcp",
+        "--seed",
+        SEED,
+        "--max-examples",
+        "2",
+        "--operation",
+        "whoami",
+        "--operation",
+        "get_ticket",
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "harness", *command],
+        cwd=ROOT, env=child_environment(os.environ) | {"HARNESS_HOME": str(tmp_path)},
+        capture_output=True, text=True, check=False, timeout=90,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.findall(r"^(\w+ \w+): ", done.stdout, re.MULTILINE)[:2] == [
+        "ticketing get_ticket",
+        "organizations whoami",
+    ]
+    assert f"nothing found; seed {SEED}" in done.stdout
+    assert f"fuzz mcp --seed {SEED} --max-examples 2 --operation whoami --operation get_ticket" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("surface", "option"), [("mcp", "--target"), ("all", "--target"), ("all", "--as"), ("all", "--operation")]
+)
+def test_what_a_surface_cannot_use_is_refused(surface: str, option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["fuzz", surface, option, "x"]) == 2
+    assert f"fuzz {surface} takes no" in capsys.readouterr().err
