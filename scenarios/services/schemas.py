@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Engine, Inspector, MetaData, create_engine, inspect
+from sqlalchemy.types import NullType, TypeEngine
 
 from services.shared.database import connected
 from services.shared.migrations import revisions
@@ -55,7 +56,7 @@ def described_by(engine: Engine) -> dict[str, Any]:
 def _table(inspector: Inspector, name: str, engine: Engine) -> dict[str, Any]:
     return {
         "columns": {
-            column["name"]: (str(column["type"].compile(engine.dialect)), column["nullable"], column["default"])
+            column["name"]: (_type(column["type"], engine), column["nullable"], column["default"])
             for column in inspector.get_columns(name)
         },
         "primary key": inspector.get_pk_constraint(name),
@@ -64,6 +65,11 @@ def _table(inspector: Inspector, name: str, engine: Engine) -> dict[str, Any]:
         "checks": _sorted(inspector.get_check_constraints(name)),
         "indexes": _sorted(inspector.get_indexes(name)),
     }
+
+
+def _type(kind: TypeEngine[Any], engine: Engine) -> str:
+    """The type's name; the tables inside a full text index have columns of none."""
+    return "" if isinstance(kind, NullType) else kind.compile(engine.dialect)
 
 
 def _sorted(entries: Any) -> list[str]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from services.shared.mcp.completion import completes
-from services.ticketing.repository import Wanted
-from services.ticketing.tools import Desk
+from services.ticketing.arguments import Desk
+from services.ticketing.prompts import TONES
 
 MOST = 100
 """As many as MCP lets a server tell at once."""
@@ -12,9 +12,14 @@ MOST = 100
 
 @completes("key", scope="tickets:read")
 def keys(desk: Desk, started: str) -> list[str]:
-    """Keys of tickets, the last changed first, that begin so or have it in their text."""
-    found = desk.search(Wanted(started or None), limit=MOST, cursor=None).page.items
-    return [ticket.key for ticket in found]
+    """Keys of tickets that begin so, the last changed first."""
+    return desk.keys(started, limit=MOST)
 
 
-COMPLETIONS = (keys,)
+@completes("tone", scope="tickets:read")
+def tones(_desk: Desk, started: str) -> list[str]:
+    """Ways a reply can sound."""
+    return [tone for tone in TONES if tone.startswith(started.casefold())]
+
+
+COMPLETIONS = (keys, tones)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal, cast
+from typing import Literal, cast, get_args
 
 from services.ticketing.sla import Clock
 from services.ticketing.workflow import Priority, Status
@@ -23,6 +23,8 @@ Field = Literal[
     "labels",
 ]
 """What of a ticket can change, and is told when it does."""
+
+FIELDS: tuple[Field, ...] = get_args(Field)
 
 Value = str | list[str] | None
 EntryType = Literal["created", "updated", "transitioned", "assigned", "commented"]
@@ -86,6 +88,11 @@ class Folded:
         return cast(Priority, self.fields["priority"])
 
 
+def creation(fields: Mapping[Field, Value], *, at: datetime, actor: Actor) -> Entry:
+    """The entry a ticket begins with."""
+    return Entry(1, at, "created", actor, tuple(Change(field, None, value) for field, value in fields.items()))
+
+
 def changed(now: Mapping[Field, Value], wanted: Mapping[Field, Value]) -> tuple[Change, ...]:
     """What would have to change for ``now`` to be as ``wanted``."""
     return tuple(Change(field, now[field], value) for field, value in wanted.items() if now[field] != value)
@@ -110,7 +117,8 @@ def fold(entries: Iterable[Entry]) -> Folded:
     if (first.seq, first.type) != (1, "created"):
         raise ValueError(f"a history begins with its creation as 1, not with {first.type} as {first.seq}")
     fields = {change.field: change.after for change in first.changes}
-    folded = Folded(fields, Clock(first.at), 1, first.at)
+    clock = advanced(Clock(first.at), first, reporter_id=str(fields["reporter_id"]))
+    folded = Folded(fields, clock, 1, first.at)
     for entry in later:
         folded = _after(folded, entry)
     return folded

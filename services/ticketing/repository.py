@@ -1,42 +1,36 @@
-"""All SQL about tickets. Each statement that reads them starts at ``_visible``, the one place that parts tenants."""
+"""All SQL about single tickets: what they are, what became of them, what was said. Lists of them are in ``listing``."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Annotated, NamedTuple
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Any, TypeVar
 
-from pydantic import AwareDatetime, Field
-from sqlalchemy import Select, func, select, tuple_, update
+from sqlalchemy import Select, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from services.shared.problems import Forbidden, NotFound
+from services.ticketing import labels, sight
+from services.ticketing.history import Actor, Change, Entry, advanced
 from services.ticketing.roles import Reach
-from services.ticketing.tables import Tenant, Ticket
-from services.ticketing.workflow import Status
+from services.ticketing.tables import (
+    ROOM,
+    Comment,
+    Deletion,
+    HistoryEntry,
+    Tally,
+    Tenant,
+    Ticket,
+    TicketLabel,
+    searched,
+)
+from services.ticketing.workflow import PRIORITIES
 
+Row = TypeVar("Row", Comment, HistoryEntry)
 
-class Place(NamedTuple):
-    """Where a ticket stands in the order of listings: the last change first."""
-
-    updated_at: AwareDatetime
-    number: Annotated[int, Field(ge=1, lt=2**63)]
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which of the visible tickets a listing holds. No statuses means any."""
-
-    query: str | None = None
-    statuses: tuple[Status, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Some tickets of a listing, how many it holds in all, and where to go on (None: that was the end)."""
-
-    items: list[Ticket]
-    total: int
-    end: Place | None
+_SEARCHED = frozenset({"title", "description", "labels"})
+_TALLIED = frozenset({"status", "priority", "type"})
 
 
 class TicketRepository:
@@ -52,53 +46,153 @@ class TicketRepository:
         Raises:
             NotFound: there is none within reach; whether there is one elsewhere makes no difference.
         """
-        ticket = self._session.scalar(self._visible().where(Ticket.key == key))
+        ticket = self._session.scalar(sight.tickets(self._reach).where(Ticket.key == key))
         if ticket is None:
             raise NotFound(f"There is no ticket {key!r}.")
         return ticket
 
-    def page(self, wanted: Wanted, *, limit: int, after: Place | None) -> Page:
-        """Up to ``limit`` tickets that come after a place, the last changed first."""
-        matching = self._matching(wanted)
-        total = self._session.scalar(select(func.count()).select_from(matching.subquery())) or 0
-        statement = matching.order_by(Ticket.updated_at.desc(), Ticket.number.desc()).limit(limit + 1)
-        if after is not None:
-            statement = statement.where(tuple_(Ticket.updated_at, Ticket.number) < tuple_(*after))
-        items = list(self._session.scalars(statement))
-        end = Place(items[limit - 1].updated_at, items[limit - 1].number) if len(items) > limit else None
-        return Page(items[:limit], total, end)
-
-    def next_key(self) -> tuple[int, str]:
-        """A number never given out before in this organization, and the key it makes.
+    def opened(self, entry: Entry, *, ticket_id: str) -> Ticket:
+        """The ticket that an entry creates, stored under the organization's next number.
 
         Raises:
             Forbidden: ticketing does not know the organization.
         """
+        tenant = self._counted_up()
+        key = f"{tenant.ticket_prefix}-{tenant.last_number}"
+        fields: dict[str, Any] = {change.field: change.after for change in entry.changes}
+        ticket = Ticket(
+            place=tenant.ordinal * ROOM + tenant.last_number,
+            id=ticket_id,
+            org_id=self._reach.org_id,
+            number=tenant.last_number,
+            key=key,
+            urgency=PRIORITIES.index(fields["priority"]),
+            version=entry.seq,
+            created_at=entry.at,
+            updated_at=entry.at,
+            paused=timedelta(0),
+            searched=searched(
+                key=key, title=fields["title"], description=fields["description"], labels=fields["labels"]
+            ),
+            **fields,
+        )
+        self._session.add(ticket)
+        self._session.flush()
+        self._tally(ticket, 1)
+        self._label(ticket)
+        self._write(ticket, entry)
+        return ticket
+
+    def record(self, ticket: Ticket, entry: Entry) -> None:
+        """Let the ticket become what an entry says, and keep the entry."""
+        fields = {change.field for change in entry.changes}
+        if fields & _TALLIED:
+            self._tally(ticket, -1)
+        for change in entry.changes:
+            setattr(ticket, change.field, change.after)
+        ticket.clock = advanced(ticket.clock, entry, reporter_id=ticket.reporter_id)
+        ticket.version, ticket.updated_at = entry.seq, entry.at
+        ticket.urgency = PRIORITIES.index(ticket.priority)
+        if fields & _SEARCHED:
+            ticket.searched = searched(
+                key=ticket.key, title=ticket.title, description=ticket.description, labels=ticket.labels
+            )
+        self._session.flush()
+        if fields & _TALLIED:
+            self._tally(ticket, 1)
+        if "labels" in fields:
+            self._label(ticket)
+        self._write(ticket, entry)
+
+    def say(self, comment: Comment) -> None:
+        """Keep what somebody said."""
+        self._session.add(comment)
+        self._session.flush()
+
+    def remove(self, ticket: Ticket, deletion: Deletion) -> None:
+        """Delete the ticket with all that was said and became of it."""
+        self._tally(ticket, -1)
+        self._session.execute(delete(Ticket).where(Ticket.place == ticket.place))
+        self._session.expunge(ticket)
+        self._session.add(deletion)
+
+    def comments(self, ticket: Ticket, *, limit: int, after: int | None) -> tuple[list[Comment], int]:
+        """Up to ``limit`` comments after an entry's number, or the last ones; the oldest first, and how many in all."""
+        return self._page(Comment, sight.comments(self._reach).where(Comment.place == ticket.place), limit, after)
+
+    def history(self, ticket: Ticket, *, limit: int, after: int | None) -> tuple[list[HistoryEntry], int]:
+        """Up to ``limit`` entries after a number, or the last ones; the oldest first, and how many in all."""
+        entries = sight.history(self._reach).where(HistoryEntry.place == ticket.place)
+        return self._page(HistoryEntry, entries, limit, after)
+
+    def _page(self, kind: type[Row], statement: Select[Row], limit: int, after: int | None) -> tuple[list[Row], int]:
+        total = self._session.scalar(select(func.count()).select_from(statement.subquery())) or 0
+        if after is None:
+            latest = self._session.scalars(statement.order_by(kind.seq.desc()).limit(limit))
+            return list(latest)[::-1], total
+        rows = self._session.scalars(statement.where(kind.seq > after).order_by(kind.seq).limit(limit))
+        return list(rows), total
+
+    def _counted_up(self) -> Tenant:
         statement = (
             update(Tenant)
             .where(Tenant.org_id == self._reach.org_id)
             .values(last_number=Tenant.last_number + 1)
-            .returning(Tenant.last_number, Tenant.ticket_prefix)
+            .returning(Tenant)
         )
-        row = self._session.execute(statement).one_or_none()
-        if row is None:
+        tenant = self._session.scalar(statement)
+        if tenant is None:
             raise Forbidden("The token is about an organization that keeps no tickets here.")
-        return row.last_number, f"{row.ticket_prefix}-{row.last_number}"
+        return tenant
 
-    def add(self, ticket: Ticket) -> None:
-        """Store a new ticket."""
-        self._session.add(ticket)
+    def _write(self, ticket: Ticket, entry: Entry) -> None:
+        self._session.execute(insert(HistoryEntry).values(written(ticket.place, entry)))
 
-    def _visible(self) -> Select[Ticket]:
-        visible = select(Ticket).where(Ticket.org_id == self._reach.org_id)
-        if self._reach.reporter_id is not None:
-            visible = visible.where(Ticket.reporter_id == self._reach.reporter_id)
-        return visible
+    def _label(self, ticket: Ticket) -> None:
+        self._session.execute(delete(TicketLabel).where(TicketLabel.place == ticket.place))
+        if rows := labelled(ticket.place, ticket.org_id, ticket.labels):
+            self._session.execute(insert(TicketLabel), rows)
 
-    def _matching(self, wanted: Wanted) -> Select[Ticket]:
-        matching = self._visible()
-        if wanted.query is not None:
-            matching = matching.where(Ticket.searched.contains(wanted.query.casefold(), autoescape=True))
-        if wanted.statuses:
-            matching = matching.where(Ticket.status.in_(wanted.statuses))
-        return matching
+    def _tally(self, ticket: Ticket, by: int) -> None:
+        alike = {
+            "org_id": ticket.org_id,
+            "status": ticket.status,
+            "priority": ticket.priority,
+            "type": ticket.type,
+        }
+        counted = self._session.execute(update(Tally).filter_by(**alike).values(count=Tally.count + by))
+        if not counted.rowcount:  # type: ignore[attr-defined]  # an UPDATE has one
+            self._session.execute(insert(Tally).values(**alike, count=by))
+
+
+def written(place: int, entry: Entry) -> dict[str, Any]:
+    """An entry as its row."""
+    return {
+        "place": place,
+        "seq": entry.seq,
+        "at": entry.at,
+        "type": entry.type,
+        "actor_id": entry.actor.id,
+        "client_id": entry.actor.client_id,
+        "acting": entry.actor.acting,
+        "trace_id": entry.actor.trace_id,
+        "changes": [asdict(change) for change in entry.changes],
+        "comment": entry.comment,
+    }
+
+
+def read(row: HistoryEntry) -> Entry:
+    """A row as its entry."""
+    return Entry(
+        seq=row.seq,
+        at=row.at,
+        type=row.type,
+        actor=Actor(row.actor_id, row.client_id, row.acting, row.trace_id),
+        changes=tuple(Change(**change) for change in row.changes),
+        comment=row.comment,
+    )
+
+
+def labelled(place: int, org_id: str, spelled: Iterable[str]) -> Sequence[dict[str, Any]]:
+    """The rows by which a ticket is found by its labels."""
+    return [{"place": place, "org_id": org_id, "label": labels.folded(label)} for label in spelled]

@@ -63,10 +63,17 @@ class Clock:
         """The clock of a ticket that somebody answered; only the first answer counts."""
         return self if self.answered_at else replace(self, answered_at=at)
 
-    def stood_still(self, at: datetime) -> timedelta:
-        """How long it stood still in all until then, or until it was done."""
-        now = timedelta(0) if self.halted_at is None else _between(self.halted_at, self.ended_at or at)
-        return self.paused + now
+    @property
+    def waiting_since(self) -> datetime | None:
+        """Since when it is pending, unless it is not."""
+        return None if self.ended_at else self.halted_at
+
+    @property
+    def waited(self) -> timedelta:
+        """How long it stood still in all; what goes on now does not count yet."""
+        if self.halted_at is None or self.ended_at is None:
+            return self.paused
+        return self.paused + _between(self.halted_at, self.ended_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +81,14 @@ class Standing:
     """When what is due, and whether that holds."""
 
     first_response_due_at: datetime
-    resolution_due_at: datetime
-    paused: timedelta
+    resolution_due_at: datetime | None
+    """None while the ticket is pending: so long there is no such moment."""
     state: State
 
 
 def standing(clock: Clock, priority: Priority, *, at: datetime) -> Standing:
     """How a ticket of that clock and priority stands at a moment."""
     policy = POLICIES[priority]
-    paused = clock.stood_still(at)
     answer = _between(clock.started_at, clock.answered_at or clock.ended_at or at)
     work = max(_between(clock.started_at, clock.halted_at or at) - clock.paused, timedelta(0))
     states = (
@@ -91,8 +97,7 @@ def standing(clock: Clock, priority: Priority, *, at: datetime) -> Standing:
     )
     return Standing(
         first_response_due_at=clock.started_at + policy.first_response,
-        resolution_due_at=clock.started_at + policy.resolution + paused,
-        paused=paused,
+        resolution_due_at=None if clock.waiting_since else clock.started_at + policy.resolution + clock.waited,
         state=max(states, key=_GRAVITY.index),
     )
 

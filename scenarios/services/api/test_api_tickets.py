@@ -32,7 +32,8 @@ def test_nobody_gets_at_tickets_without_a_token(
 def test_a_ticket_is_the_one_the_ticketing_service_has(member: Member) -> None:
     alice = member("alice")
     answer = alice.api.get("/api/tickets/ACME-1")
-    assert answer.json() == alice.call_tool("ticketing", "get_ticket", key="ACME-1")
+    kept = alice.call_tool("ticketing", "get_ticket", key="ACME-1")
+    assert answer.json() == {name: kept[name] for name in answer.json()}
     assert answer.headers["ETag"] == f'"{answer.json()["version"]}"'
 
 

@@ -58,7 +58,9 @@ def test_without_the_scope_the_answer_is_a_challenge_that_names_it(
 def test_a_ticket_is_read_as_the_tool_reads_it(mcp_client: Connect, as_user: AsUser, mode: str) -> None:
     (content,) = mcp_client("ticketing", "alice", mode=mode).read_resource("ticket://ACME-1")
     assert content.mime_type == "application/json"
-    assert json.loads(content.text) == as_user("alice").call_tool("ticketing", "get_ticket", key="ACME-1")
+    assert json.loads(content.text) == as_user("alice").call_tool(
+        "ticketing", "get_ticket", key="ACME-1", include=["comments"]
+    )
 
 
 @MODES

@@ -39,12 +39,12 @@ def desk_of(database: Database) -> Callable[..., TicketDesk]:
 
     def desk(username: str) -> TicketDesk:
         organization, person = people[username]
-        scopes = frozenset({"tickets:read", "tickets:write"})
+        scopes = frozenset({"tickets:read", "tickets:write", "tickets:delete"})
         return TicketDesk(
             Caller(person.id, organization.id, frozenset({person.role}), scopes),
             database,
             now=lambda: NOON + timedelta(minutes=next(minutes)),
-            new_id=lambda: f"tkt_{next(numbers)}",
+            new_id=lambda prefix: f"{prefix}_{next(numbers)}",
         )
 
     return desk

@@ -30,7 +30,7 @@ def count_of(database: Database) -> int:
 def test_a_block_left_by_an_exception_changes_nothing(empty: Database) -> None:
     def fail() -> None:
         with empty.writing() as session:
-            session.add(Tenant(org_id="org_1", ticket_prefix="ONE", last_number=0))
+            session.add(Tenant(org_id="org_1", ordinal=99, ticket_prefix="ONE", last_number=0))
             session.flush()
             raise LookupError
 

@@ -13,18 +13,18 @@ from hypothesis import strategies as st
 
 from services.shared.problems import Forbidden, Invalid, NotFound
 from services.ticketing.desk import Draft, TicketDesk
-from services.ticketing.repository import Wanted
-from services.ticketing.tables import Ticket
+from services.ticketing.listing import Wanted
+from services.ticketing.views import TicketView
 
 DeskOf = Callable[..., TicketDesk]
 DRAFT = Draft("Kettle leaks", "On the second floor", "incident", "high", ("kitchen", "water", "kitchen"))
 
 
-def all_pages(desk: TicketDesk, wanted: Wanted, *, limit: int) -> list[Ticket]:
-    found, cursor = list[Ticket](), None
+def all_pages(desk: TicketDesk, wanted: Wanted, *, limit: int) -> list[TicketView]:
+    found, cursor = list[TicketView](), None
     while True:
         listing = desk.search(wanted, limit=limit, cursor=cursor)
-        found += listing.page.items
+        found += listing.items
         if (cursor := listing.next_cursor) is None:
             return found
 
@@ -87,7 +87,7 @@ def test_the_last_change_comes_first(desk_of: DeskOf) -> None:
 @pytest.mark.parametrize("limit", [1, 3, 4, 6, 11, 12, 13])
 def test_pages_of_any_size_hold_each_ticket_once_and_total_counts_them(desk_of: DeskOf, limit: int) -> None:
     alice = desk_of("alice")
-    whole = alice.search(Wanted(), limit=100, cursor=None).page
+    whole = alice.search(Wanted(), limit=100, cursor=None)
     paged = all_pages(alice, Wanted(), limit=limit)
     assert [ticket.key for ticket in paged] == [ticket.key for ticket in whole.items]
     assert len({ticket.key for ticket in paged}) == whole.total == 12
@@ -98,7 +98,7 @@ def test_a_ticket_changed_meanwhile_is_not_shown_twice(desk_of: DeskOf) -> None:
     first = alice.search(Wanted(), limit=5, cursor=None)
     alice.create(DRAFT)
     second = alice.search(Wanted(), limit=100, cursor=first.next_cursor)
-    shown = [ticket.key for ticket in (*first.page.items, *second.page.items)]
+    shown = [ticket.key for ticket in (*first.items, *second.items)]
     assert len(shown) == len(set(shown)) == 12
 
 

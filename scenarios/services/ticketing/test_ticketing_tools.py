@@ -29,7 +29,8 @@ def test_search_and_get_show_the_same_ticket(as_user: AsUser, mode: str) -> None
     assert listing["total"] == 1
     assert listing["nextCursor"] is None
     (found,) = listing["items"]
-    assert alice.call_tool("ticketing", "get_ticket", mode=mode, key="ACME-1") == found
+    whole = alice.call_tool("ticketing", "get_ticket", mode=mode, key="ACME-1")
+    assert whole == found | {"comments": None, "history": None}
     assert found["statusCategory"] == "in_progress"
     assert found["labels"] == ["network", "vpn"]
     assert found["createdAt"].endswith("Z")
@@ -46,7 +47,7 @@ def test_what_one_member_creates_the_colleagues_find_and_no_other_organization(s
     assert alice.call_tool("ticketing", "search_tickets", limit=2)["items"] == [second, created]
     assert grace.call_tool("ticketing", "search_tickets", query="Kettle")["total"] == 0
     stack.restart("ticketing")
-    assert alice.call_tool("ticketing", "get_ticket", key="ACME-13") == created
+    assert alice.call_tool("ticketing", "search_tickets", query="Kettle leaks")["items"] == [created]
 
 
 @ERAS
