@@ -8,12 +8,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import httpx
+import httpx2
 from pydantic_ai.conversation_store import ConversationStore, InMemoryConversationStore
 
 from services.api.assistant.agent import ChatAgent, make_agent
+from services.api.circuit import Circuit, alive
 from services.api.exchange import TokenExchange
-from services.api.mcp_server import McpServer
-from services.api.on_behalf_of import OnBehalfOf
+from services.api.mcp_client import KeptClients
+from services.api.mcp_server import TIMEOUT_S, Downstream, McpServer
 from services.api.rate_limit import RateLimit
 from services.api.settings import ApiSettings
 from services.shared.tokens import AccessToken, AccessTokenVerifier
@@ -24,44 +26,55 @@ class Connections:
     """The composition root's product: what dependencies hand out parts of."""
 
     settings: ApiSettings
-    tls: ssl.SSLContext
     verifier: AccessTokenVerifier
     limit: RateLimit
-    exchange: TokenExchange
+    ticketing_server: Downstream
+    organizations_server: Downstream
     agent: ChatAgent
     conversations: ConversationStore
 
     def ticketing(self, caller: AccessToken) -> McpServer:
         """The ticketing server as ``caller`` sees it."""
-        return self._server("ticketing", self.settings.ticketing_url, caller)
+        return McpServer(self.ticketing_server, caller)
 
     def organizations(self, caller: AccessToken) -> McpServer:
         """The organizations server as ``caller`` sees it."""
-        return self._server("organizations", self.settings.organizations_url, caller)
-
-    def _server(self, name: str, url: str, caller: AccessToken) -> McpServer:
-        return McpServer(name, OnBehalfOf(self.exchange, caller, f"{url}/mcp"), tls=self.tls)
+        return McpServer(self.organizations_server, caller)
 
 
 @asynccontextmanager
 async def connect(settings: ApiSettings, *, tls: ssl.SSLContext) -> AsyncIterator[Connections]:
     """Make everything the settings ask for. Nothing is called yet: the other services may still be starting."""
-    async with httpx.AsyncClient(verify=tls, timeout=10) as http:
-        yield Connections(
-            settings=settings,
-            tls=tls,
-            verifier=AccessTokenVerifier(issuer=settings.issuer_url, audience=settings.api_url, http=http),
-            limit=RateLimit(settings.api_requests_per_minute),
-            exchange=TokenExchange(
-                token_endpoint=f"{settings.issuer_url}/token",
-                client_id="api",
-                client_secret=settings.api_client_secret.get_secret_value(),
-                first_scopes={
-                    f"{settings.ticketing_url}/mcp": "tickets:read",
-                    f"{settings.organizations_url}/mcp": "orgs:read",
-                },
-                http=http,
-            ),
-            agent=make_agent(settings.assistant_model),
-            conversations=InMemoryConversationStore(),
+    async with (
+        httpx.AsyncClient(verify=tls, timeout=TIMEOUT_S) as http,
+        httpx2.AsyncHTTPTransport(verify=tls, limits=httpx2.Limits(max_connections=None)) as network,
+    ):
+        clients = KeptClients()
+        exchange = TokenExchange(
+            token_endpoint=f"{settings.issuer_url}/token",
+            client_id="api",
+            client_secret=settings.api_client_secret.get_secret_value(),
+            first_scopes={
+                f"{settings.ticketing_url}/mcp": "tickets:read",
+                f"{settings.organizations_url}/mcp": "orgs:read",
+            },
+            circuit=Circuit("identity provider", alive(http, settings.issuer_url)),
+            http=http,
         )
+
+        def downstream(name: str, url: str) -> Downstream:
+            circuit = Circuit(f"{name} service", alive(http, url))
+            return Downstream(name, f"{url}/mcp", exchange, clients, circuit, network=network)
+
+        try:
+            yield Connections(
+                settings=settings,
+                verifier=AccessTokenVerifier(issuer=settings.issuer_url, audience=settings.api_url, http=http),
+                limit=RateLimit(settings.api_requests_per_minute),
+                ticketing_server=downstream("ticketing", settings.ticketing_url),
+                organizations_server=downstream("organizations", settings.organizations_url),
+                agent=make_agent(settings.assistant_model),
+                conversations=InMemoryConversationStore(),
+            )
+        finally:
+            await clients.close()

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import httpx
 from pydantic import BaseModel, ValidationError
 
+from services.api.circuit import Circuit
 from services.api.trace import headers
 from services.shared.problems import (
     BadGateway,
@@ -57,12 +58,14 @@ class TokenExchange:
         client_id: str,
         client_secret: str,
         first_scopes: Mapping[str, str],
+        circuit: Circuit,
         http: httpx.AsyncClient,
     ) -> None:
         """``first_scopes``: by audience, without which it gives nothing away. ``http`` stays the caller's to close."""
         self._first_scopes = first_scopes
         self._endpoint = token_endpoint
         self._credentials = httpx.BasicAuth(client_id, client_secret)
+        self._circuit = circuit
         self._http = http
         self._kept: dict[tuple[str, str], _Kept] = {}
 
@@ -100,12 +103,7 @@ class TokenExchange:
             "resource": audience,
         }
         asked_at = time.time()
-        try:
-            answer = await self._http.post(self._endpoint, data=form, auth=self._credentials, headers=headers())
-        except httpx.ReadTimeout as error:
-            raise GatewayTimeout("The identity provider did not answer a token exchange in time.") from error
-        except httpx.HTTPError as error:
-            raise _unreachable(error) from error
+        answer = await self._asked(form)
         if answer.status_code != httpx.codes.OK:
             raise _refused(answer, self._first_scopes.get(audience))
         try:
@@ -113,6 +111,18 @@ class TokenExchange:
         except ValidationError as error:
             raise BadGateway("The identity provider's answer to a token exchange is not a token response.") from error
         return _Kept(issued.access_token, until=asked_at + issued.expires_in - _SKEW)
+
+    async def _asked(self, form: dict[str, str]) -> httpx.Response:
+        async with self._circuit.admitted():
+            try:
+                answer = await self._http.post(self._endpoint, data=form, auth=self._credentials, headers=headers())
+            except httpx.HTTPError as error:
+                self._circuit.note(answered=False)
+                if isinstance(error, httpx.ReadTimeout):
+                    raise GatewayTimeout("The identity provider did not answer a token exchange in time.") from error
+                raise _unreachable(error) from error
+            self._circuit.note(answered=True)
+        return answer
 
 
 def _name(caller: AccessToken, audience: str) -> tuple[str, str]:

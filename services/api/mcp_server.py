@@ -2,77 +2,65 @@
 
 from __future__ import annotations
 
-import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import KW_ONLY, dataclass
+from functools import partial
 from typing import Any, TypeVar
 
+import anyio
 import httpx2
-from fastmcp.client import Client
-from fastmcp.client.transports import StreamableHttpTransport
-from fastmcp.client.transports.base import SessionKwargs, TransportOptions
-from mcp import ClientSession
 from mcp.shared.exceptions import MCPError
 from mcp_types import REQUEST_TIMEOUT, CallToolResult, Tool
-from mcp_types.version import LATEST_MODERN_VERSION
 from pydantic import BaseModel, ValidationError
-from typing_extensions import Unpack
 
-from services.api.on_behalf_of import OnBehalfOf
-from services.shared.problems import (
-    BadGateway,
-    Conflict,
-    Forbidden,
-    GatewayTimeout,
-    InsufficientScope,
-    Invalid,
-    NotFound,
-    Problem,
-    ProblemError,
-    Unavailable,
-)
+from services.api import refusals
+from services.api.circuit import Circuit
+from services.api.exchange import TokenExchange
+from services.api.mcp_client import KeptClients, McpClient, approved, make_client
+from services.api.on_behalf_of import OnBehalfOf, Outcome, observed
+from services.shared.problems import BadGateway, GatewayTimeout, ProblemError, Unavailable
+from services.shared.tokens import AccessToken
 
-_TIMEOUT = 10.0
+TIMEOUT_S = 10.0
 """Seconds one call may take."""
+
+PAUSES_S = (0.05, 0.25)
+"""Seconds before each further attempt at a call that may be sent again; a service restarts in about that time."""
 
 _TRANSPORT_ERRORS = (MCPError, RuntimeError, httpx2.HTTPError)
 """What FastMCP's client raises when there is no tool result, whatever the reason."""
 
 OutT = TypeVar("OutT", bound=BaseModel)
-
-_DOMAIN_ERRORS: dict[str, type[ProblemError]] = {
-    kind.code: kind for kind in (NotFound, Forbidden, InsufficientScope, Invalid, Conflict)
-}
+T = TypeVar("T")
 
 
-class _Session(ClientSession):
-    async def validate_tool_result(self, name: str, result: CallToolResult) -> None:
-        """Leave it to `McpServer.call`, which reads the result into our own view.
+@dataclass(frozen=True)
+class Downstream:
+    """An MCP server as the api knows it, whoever calls."""
 
-        The SDK would list the tools after each call, check their schemas, and the result against its own: with the
-        jsonschema package that takes 50 ms for a list of tickets.
-        """
-
-
-class _Transport(StreamableHttpTransport):
-    @asynccontextmanager
-    async def connect_session(
-        self, *, transport_options: TransportOptions | None = None, **session_kwargs: Unpack[SessionKwargs]
-    ) -> AsyncIterator[ClientSession]:
-        options = replace(transport_options or TransportOptions(), session_class=_Session)
-        async with super().connect_session(transport_options=options, **session_kwargs) as session:
-            yield session
+    name: str
+    audience: str
+    exchange: TokenExchange
+    clients: KeptClients
+    circuit: Circuit
+    _: KW_ONLY
+    network: httpx2.AsyncBaseTransport
+    timeout: float = TIMEOUT_S
 
 
 class McpServer:
     """Calls tools with the caller's own authority, and turns what goes wrong into problems."""
 
-    def __init__(self, name: str, auth: OnBehalfOf, *, tls: ssl.SSLContext) -> None:
-        """``tls`` is shared by all clients: to make one takes longer than a call."""
-        self.name = name
-        self._auth = auth
-        self._tls = tls
+    def __init__(self, server: Downstream, caller: AccessToken) -> None:
+        self._server = server
+        self._caller = caller
+        self._way = OnBehalfOf(server.network, server.exchange, caller, server.audience)
+
+    @property
+    def name(self) -> str:
+        """Which one it is."""
+        return self._server.name
 
     async def authorize(self) -> None:
         """Make sure of a token for the caller, where a refusal can still be answered properly.
@@ -80,31 +68,40 @@ class McpServer:
         Raises:
             ProblemError: as `TokenExchange.token` does.
         """
-        await self._auth.authorize()
+        await self._server.exchange.token(self._caller, self._server.audience)
 
     @property
     def broken(self) -> bool:
-        """Whether the last exchange with the server failed below the level of tools; `failure` says how."""
-        return self._auth.broken
+        """Whether the last exchange of `client` failed below the level of tools; `failure` says how."""
+        return self._way.outcome.broken
 
-    def client(self) -> Client[StreamableHttpTransport]:
-        """A client that speaks as the caller. Open it in the task that uses it."""
-        transport = _Transport(self._auth.audience, auth=self._auth, verify=self._tls)
-        return Client(transport, mode=LATEST_MODERN_VERSION, timeout=_TIMEOUT)
+    def client(self) -> McpClient:
+        """A client of its own, which asks nobody. Open it in the task that uses it."""
+        server = self._server
+        return make_client(server.audience, self._way, timeout=server.timeout, answers_questions=False)
 
-    async def call(self, tool: str, arguments: dict[str, Any], returns: type[OutT]) -> OutT:
+    async def call(
+        self, tool: str, arguments: dict[str, Any], returns: type[OutT], *, repeatable: bool, meant: bool = False
+    ) -> OutT:
         """The structured result of a tool.
+
+        ``repeatable``: to call it twice does no more than to call it once, so it is tried again if there is no answer.
+        ``meant``: a person has decided just this, and the server's question about it is answered so.
 
         Raises:
             ProblemError: the tool refused, with its own status and code; or the server did, or cannot be reached.
         """
-        try:
-            async with self.client() as client:
-                result = await client.call_tool_mcp(tool, arguments)
-        except _TRANSPORT_ERRORS as error:
-            raise self.failure(error) from error
+
+        async def send(client: McpClient) -> CallToolResult:
+            marked = approved.set(meant)
+            try:
+                return await client.call_tool_mcp(tool, arguments)
+            finally:
+                approved.reset(marked)
+
+        result = await self._attempted(send, repeatable=repeatable)
         if result.is_error:
-            raise self._refusal(tool, result)
+            raise refusals.of_tool(self.name, tool, result)
         try:
             return returns.model_validate(result.structured_content)
         except ValidationError as error:
@@ -116,38 +113,48 @@ class McpServer:
         Raises:
             ProblemError: the server refused, or cannot be reached.
         """
-        try:
-            async with self.client() as client:
-                return list(await client.list_tools())
-        except _TRANSPORT_ERRORS as error:
-            raise self.failure(error) from error
+        return list(await self._attempted(lambda client: client.list_tools(), repeatable=True))
 
-    def failure(self, error: Exception) -> ProblemError:
-        """What ``error``, raised by the client instead of a result, means for our caller."""
-        auth = self._auth
-        if auth.refusal:
-            return auth.refusal
-        if auth.status == httpx2.codes.FORBIDDEN:
-            return InsufficientScope(
-                f"The {self.name} service needs a scope the token does not have.",
-                headers={"WWW-Authenticate": _scope_challenge(auth.challenge)},
-            )
+    def failure(self, error: Exception, outcome: Outcome | None = None) -> ProblemError:
+        """What ``error``, raised instead of a result, means for our caller; `client` has an outcome of its own."""
+        outcome = outcome or self._way.outcome
+        if outcome.refusal:
+            return outcome.refusal
+        if outcome.status == httpx2.codes.FORBIDDEN:
+            return refusals.of_scope(self.name, outcome.challenge)
         if isinstance(error, MCPError) and error.code == REQUEST_TIMEOUT:
-            return GatewayTimeout(f"The {self.name} service did not answer within {_TIMEOUT:g} seconds.")
-        if auth.status is None or auth.status >= httpx2.codes.INTERNAL_SERVER_ERROR:
-            evidence = f"status {auth.status}" if auth.status else "no answer"
+            return GatewayTimeout(f"The {self.name} service did not answer within {self._server.timeout:g} seconds.")
+        if outcome.status is None or outcome.status >= httpx2.codes.INTERNAL_SERVER_ERROR:
+            evidence = f"status {outcome.status}" if outcome.status else "no answer"
             return Unavailable(f"The {self.name} service cannot be reached now ({evidence}).")
-        return BadGateway(f"The {self.name} service gave an answer that makes no sense (status {auth.status}).")
+        return BadGateway(f"The {self.name} service gave an answer that makes no sense (status {outcome.status}).")
 
-    def _refusal(self, tool: str, result: CallToolResult) -> ProblemError:
-        try:
-            problem = Problem.model_validate(result.structured_content)
-            return _DOMAIN_ERRORS[problem.code](problem.detail, errors=problem.errors)
-        except (ValidationError, KeyError):
-            return BadGateway(f"The {self.name} service could not carry out {tool}.")
+    async def _attempted(self, send: Callable[[McpClient], Awaitable[T]], *, repeatable: bool) -> T:
+        for pause in PAUSES_S if repeatable else ():
+            try:
+                return await self._sent(send)
+            except Unavailable:
+                await anyio.sleep(pause)
+        return await self._sent(send)
 
+    async def _sent(self, send: Callable[[McpClient], Awaitable[T]]) -> T:
+        circuit = self._server.circuit
+        async with circuit.admitted(), self._kept() as client:
+            with observed() as outcome:
+                try:
+                    result = await send(client)
+                except _TRANSPORT_ERRORS as error:
+                    problem = self.failure(error, outcome)
+                    if outcome.refusal is None:
+                        circuit.note(answered=outcome.status is not None and not isinstance(problem, GatewayTimeout))
+                    raise problem from error
+        circuit.note(answered=True)
+        return result
 
-def _scope_challenge(challenge: str) -> str:
-    """The part of a downstream challenge that is true for our caller too: which scope is missing (RFC 6750 §3)."""
-    scope = next((part for part in challenge.split(",") if part.strip().startswith(("scope=", "Bearer scope="))), "")
-    return ", ".join(filter(None, ['Bearer error="insufficient_scope"', scope.strip().removeprefix("Bearer ")]))
+    @asynccontextmanager
+    async def _kept(self) -> AsyncIterator[McpClient]:
+        server = self._server
+        make = partial(make_client, server.audience, self._way, timeout=server.timeout, answers_questions=True)
+        key = (server.name, self._caller.claims["jti"])
+        async with server.clients.client(key, until=self._caller.expires_at, make=make) as client:
+            yield client

@@ -15,7 +15,7 @@ class Organizations:
 
     async def whoami(self) -> Me:
         """The caller, with role and organization."""
-        return await self._server.call("whoami", {}, Me)
+        return await self._server.call("whoami", {}, Me, repeatable=True)
 
     async def members(self, asked: MemberQuery) -> MemberPage:
         """Members of the caller's organization."""

@@ -29,7 +29,7 @@ async def page(server: McpServer, tool: str, asked: PageQuery, returns: type[Out
         ProblemError: as `McpServer.call` does.
     """
     try:
-        return await server.call(tool, asked.model_dump(mode="json", exclude_none=True), returns)
+        return await server.call(tool, asked.model_dump(mode="json", exclude_none=True), returns, repeatable=True)
     except Invalid as error:
         if asked.cursor is None:
             raise

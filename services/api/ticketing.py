@@ -19,8 +19,8 @@ class Ticketing:
 
     async def get(self, key: str) -> Ticket:
         """The ticket of that key."""
-        return await self._server.call("get_ticket", {"key": key}, Ticket)
+        return await self._server.call("get_ticket", {"key": key}, Ticket, repeatable=True)
 
     async def create(self, ticket: TicketCreate) -> Ticket:
         """Open a ticket with the caller as reporter."""
-        return await self._server.call("create_ticket", ticket.model_dump(mode="json"), Ticket)
+        return await self._server.call("create_ticket", ticket.model_dump(mode="json"), Ticket, repeatable=False)

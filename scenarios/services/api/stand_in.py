@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -54,7 +54,9 @@ def standing_in(script: Script) -> Iterator[StandIn]:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             request = Received(self.path, {name.lower(): value for name, value in self.headers.items()}, body)
             received.append(request)
-            self.send(script(request))
+            answer = script(request)
+            with suppress(BrokenPipeError, ConnectionResetError):  # who asked may have gone by now
+                self.send(answer)
 
         def send(self, answer: Answer) -> None:
             if answer.status is None:

@@ -4,22 +4,36 @@ from __future__ import annotations
 
 import json
 import ssl
+import threading
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from itertools import count
 from typing import Any
 from urllib.parse import parse_qs
 
+import anyio
 import httpx
+import httpx2
 import pytest
 from anyio.from_thread import start_blocking_portal
 from pydantic import BaseModel
 
+from scenarios.services.api.callers import a_caller
 from scenarios.services.api.stand_in import Answer, Received, Script, StandIn, standing_in
+from services.api.circuit import Circuit, alive
 from services.api.exchange import TokenExchange
-from services.api.mcp_server import McpServer
-from services.api.on_behalf_of import OnBehalfOf
-from services.shared.problems import BadGateway, InsufficientScope, NotFound, ProblemError, Unauthenticated, Unavailable
+from services.api.mcp_client import KeptClients
+from services.api.mcp_server import Downstream, McpServer
+from services.shared.problems import (
+    BadGateway,
+    GatewayTimeout,
+    InsufficientScope,
+    NotFound,
+    ProblemError,
+    Unauthenticated,
+    Unavailable,
+)
 from services.shared.tokens import AccessToken
 
 TLS = ssl.create_default_context()
@@ -29,20 +43,6 @@ class Told(BaseModel):
     """The result a test's tool promises."""
 
     word: str
-
-
-def caller(jti: str = "j1") -> AccessToken:
-    return AccessToken(
-        token=f"token-of-{jti}",
-        subject="usr_1",
-        client_id="ui",
-        scopes=frozenset({"tickets:read"}),
-        org_id="org_1",
-        roles=frozenset({"agent"}),
-        actors=(),
-        expires_at=0,
-        claims={"jti": jti},
-    )
 
 
 def issuing(*, expires_in: int = 300) -> Script:
@@ -67,17 +67,36 @@ def exchanged(server: StandIn, asked: list[tuple[AccessToken, str]]) -> list[str
 
 def an_exchange(server: StandIn, http: httpx.AsyncClient) -> TokenExchange:
     return TokenExchange(
-        token_endpoint=f"{server.url}/token", client_id="api", client_secret="s3cret", first_scopes={}, http=http
+        token_endpoint=f"{server.url}/token",
+        client_id="api",
+        client_secret="s3cret",
+        first_scopes={},
+        circuit=Circuit("identity provider", alive(http, server.url)),
+        http=http,
     )
 
 
-def called(server: StandIn) -> Told:
+@asynccontextmanager
+async def downstream(server: StandIn, *, patience: float = 10) -> AsyncIterator[Downstream]:
+    """An MCP server as one api knows it."""
+    clients = KeptClients()
+    async with httpx.AsyncClient(verify=TLS) as http, httpx2.AsyncHTTPTransport(verify=TLS) as network:
+        circuit = Circuit("ticketing service", alive(http, server.url))
+        exchange = an_exchange(server, http)
+        try:
+            yield Downstream(
+                "ticketing", f"{server.url}/mcp", exchange, clients, circuit, network=network, timeout=patience
+            )
+        finally:
+            await clients.close()
+
+
+def called(server: StandIn, *, repeatable: bool = False, patience: float = 10) -> Told:
     """What one call of a tool brings."""
 
     async def call() -> Told:
-        async with httpx.AsyncClient(verify=TLS) as http:
-            auth = OnBehalfOf(an_exchange(server, http), caller(), f"{server.url}/mcp")
-            return await McpServer("ticketing", auth, tls=TLS).call("tell", {}, Told)
+        async with downstream(server, patience=patience) as ticketing:
+            return await McpServer(ticketing, a_caller()).call("tell", {}, Told, repeatable=repeatable)
 
     with start_blocking_portal() as portal:
         return portal.call(call)
@@ -85,7 +104,7 @@ def called(server: StandIn) -> Told:
 
 def test_the_api_names_itself_the_caller_and_the_audience() -> None:
     with standing_in(issuing()) as server:
-        assert exchanged(server, [(caller(), "http://tickets/mcp")]) == ["exchanged-1"]
+        assert exchanged(server, [(a_caller(), "http://tickets/mcp")]) == ["exchanged-1"]
     (request,) = server.asked("/token")
     assert request.headers["authorization"] == f"Basic {b64encode(b'api:s3cret').decode()}"
     assert parse_qs(request.body.decode(), strict_parsing=True) == {
@@ -98,7 +117,7 @@ def test_the_api_names_itself_the_caller_and_the_audience() -> None:
 
 
 def test_a_token_is_kept_for_its_caller_token_and_audience_and_for_nobody_else() -> None:
-    one, two = caller("j1"), caller("j2")
+    one, two = a_caller("j1"), a_caller("j2")
     asked = [(one, "a"), (one, "a"), (one, "b"), (two, "a"), (one, "a"), (two, "a")]
     with standing_in(issuing()) as server:
         tokens = exchanged(server, asked)
@@ -107,7 +126,7 @@ def test_a_token_is_kept_for_its_caller_token_and_audience_and_for_nobody_else()
 
 def test_a_token_about_to_expire_is_not_handed_out_again() -> None:
     with standing_in(issuing(expires_in=5)) as server:
-        assert exchanged(server, [(caller(), "a"), (caller(), "a")]) == ["exchanged-1", "exchanged-2"]
+        assert exchanged(server, [(a_caller(), "a"), (a_caller(), "a")]) == ["exchanged-1", "exchanged-2"]
 
 
 @pytest.mark.parametrize(
@@ -129,7 +148,7 @@ def test_a_token_about_to_expire_is_not_handed_out_again() -> None:
 )
 def test_a_refusal_of_the_identity_provider_is_told_for_what_it_is(answer: Answer, problem: type[ProblemError]) -> None:
     with standing_in(lambda _: answer) as server, pytest.raises(problem) as raised:
-        exchanged(server, [(caller(), "a")])
+        exchanged(server, [(a_caller(), "a")])
     assert type(raised.value) is problem
     assert "token-of" not in raised.value.detail
     assert "s3cret" not in raised.value.detail
@@ -164,6 +183,82 @@ def test_a_refused_token_is_exchanged_anew_once() -> None:
     with standing_in(mcp(second_token_only)) as server:
         assert called(server) == Told(word="again")
     assert len(server.asked("/token")) == 2
+
+
+@pytest.mark.parametrize("failures", [1, 2])
+def test_a_call_that_may_be_repeated_is_tried_again_when_there_is_no_answer(failures: int) -> None:
+    attempts = count(1)
+
+    def answer(_: Received, message: dict[str, Any]) -> Answer:
+        return Answer(None) if next(attempts) <= failures else result(message, {"word": "at last"})
+
+    with standing_in(mcp(answer)) as server:
+        assert called(server, repeatable=True) == Told(word="at last")
+    assert len(server.asked("/mcp")) == failures + 1
+
+
+@pytest.mark.parametrize(("repeatable", "attempts"), [(True, 3), (False, 1)])
+def test_nothing_is_tried_for_ever_and_what_may_not_be_repeated_only_once(repeatable: bool, attempts: int) -> None:
+    with standing_in(mcp(lambda *_: Answer(None))) as server, pytest.raises(Unavailable, match="no answer"):
+        called(server, repeatable=repeatable)
+    assert len(server.asked("/mcp")) == attempts
+
+
+def test_a_server_that_takes_too_long_is_told_apart_from_one_that_is_gone() -> None:
+    over = threading.Event()
+
+    def answer(_: Received, message: dict[str, Any]) -> Answer:
+        over.wait()
+        return result(message, {"word": "too late"})
+
+    with standing_in(mcp(answer)) as server:
+        try:
+            with pytest.raises(GatewayTimeout, match=r"within 0\.2 seconds"):
+                called(server, repeatable=True, patience=0.2)
+        finally:
+            over.set()
+    assert len(server.asked("/mcp")) == 1
+
+
+def test_calls_of_one_caller_at_the_same_time_do_not_take_each_others_failures() -> None:
+    """They share a client, and MCP clients lose whose request it was that failed."""
+    challenge = {"WWW-Authenticate": 'Bearer error="insufficient_scope", scope="tickets:write"'}
+    all_there = threading.Barrier(4)
+
+    def answer(_: Received, message: dict[str, Any]) -> Answer:
+        all_there.wait(timeout=10)
+        match message["params"]["name"]:
+            case "write":
+                return Answer(403, b"", challenge)
+            case "vanish":
+                return Answer(None)
+            case "break":
+                return Answer(500, b"")
+        return result(message, {"word": "fine"})
+
+    async def call_all(server: StandIn) -> dict[str, str]:
+        ended: dict[str, str] = {}
+        async with downstream(server) as ticketing, anyio.create_task_group() as group:
+
+            async def call(tool: str) -> None:
+                try:
+                    told = await McpServer(ticketing, a_caller()).call(tool, {}, Told, repeatable=False)
+                    ended[tool] = told.word
+                except ProblemError as error:
+                    ended[tool] = f"{error.code} {error.detail}"
+
+            for tool in ("write", "vanish", "break", "tell"):
+                group.start_soon(call, tool)
+        return ended
+
+    with standing_in(mcp(answer)) as server, start_blocking_portal() as portal:
+        ended = portal.call(call_all, server)
+    assert ended == {
+        "write": "insufficient_scope The ticketing service needs a scope the token does not have.",
+        "vanish": "unavailable The ticketing service cannot be reached now (no answer).",
+        "break": "unavailable The ticketing service cannot be reached now (status 500).",
+        "tell": "fine",
+    }
 
 
 def test_a_token_that_is_refused_again_is_not_tried_for_ever() -> None:

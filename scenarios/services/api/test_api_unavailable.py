@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -43,3 +44,30 @@ def test_while_ticketing_is_down_only_tickets_are_unavailable(stack: Stack, as_u
     assert alice.api.get("/api/tickets/ACME-1").json()["key"] == "ACME-1"
     again = events(alice.api.post("/api/chat", json={"message": "show ACME-1", "threadId": thread}))
     assert "VPN drops" in said(again)
+
+
+@pytest.mark.destructive
+def test_while_the_identity_provider_is_down_only_who_needs_it_is_turned_away(stack: Stack, as_user: AsUser) -> None:
+    alice, adam = as_user("alice"), as_user("adam")
+    alice.api.get("/api/tickets").raise_for_status()
+    adam.token("api")
+    kill(stack, "idp")
+    assert alice.api.get("/api/tickets/ACME-1").json()["key"] == "ACME-1"
+    problem = refused(adam.api.get("/api/tickets/ACME-1"), 503, "unavailable")
+    assert "identity provider" in problem["detail"]
+
+    stack.restart("idp")
+    assert adam.api.get("/api/tickets/ACME-1").json()["key"] == "ACME-1"
+
+
+@pytest.mark.destructive
+def test_a_service_that_comes_back_is_there_for_everybody_at_once(stack: Stack, as_user: AsUser) -> None:
+    """The circuit is open by then; nobody has to wait for it to close."""
+    people = [as_user(name) for name in ("alice", "adam", "olivia")]
+    kill(stack, "ticketing")
+    for person in people:
+        refused(person.api.get("/api/tickets"), 503, "unavailable")
+    stack.restart("ticketing")
+    with ThreadPoolExecutor(len(people)) as pool:
+        statuses = list(pool.map(lambda person: person.api.get("/api/tickets").status_code, people))
+    assert statuses == [200, 200, 200]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 import anyio.from_thread
@@ -11,8 +11,12 @@ from pydantic_ai import Agent, ModelMessage, ModelResponse, TextPart
 from pydantic_ai.models.function import AgentInfo, FunctionModel
 
 from harness.code_flow import tls
+from scenarios.services.api.callers import a_caller
 from services.api.assistant.toolbox import Toolbox
-from services.api.mcp_server import McpServer
+from services.api.circuit import Circuit
+from services.api.mcp_client import KeptClients
+from services.api.mcp_server import Downstream, McpServer
+from services.shared.tokens import AccessToken
 
 if TYPE_CHECKING:
     from harness.person import Person
@@ -21,23 +25,22 @@ if TYPE_CHECKING:
 AsUser = Callable[[str], "Person"]
 
 
-class _Token(httpx2.Auth):
-    """Somebody's own token for the server, in place of an exchanged one."""
+class _OwnTokens:
+    """In place of an exchange: somebody's own token for the server."""
 
-    refusal, status, broken = None, None, False
+    def __init__(self, token: str) -> None:
+        self._token = token
 
-    def __init__(self, audience: str, token: str) -> None:
-        self.audience, self._token = audience, token
-
-    def auth_flow(self, request: httpx2.Request) -> Iterator[httpx2.Request]:  # type: ignore[override]
-        request.headers["Authorization"] = f"Bearer {self._token}"
-        yield request
+    async def token(self, _caller: AccessToken, _audience: str) -> str:
+        return self._token
 
 
 def test_a_model_is_not_offered_what_destroys_something(shared_stack: Stack, as_user: AsUser) -> None:
     olivia, name = as_user("olivia"), "organizations"
-    auth = cast(Any, _Token(shared_stack.audience(name), olivia.token(name)))
-    toolbox = Toolbox((McpServer(name, auth, tls=tls()),))
+    exchange, clients = cast(Any, _OwnTokens(olivia.token(name))), KeptClients()
+    network, circuit = httpx2.AsyncHTTPTransport(verify=tls()), Circuit(name, cast(Any, None))
+    server = Downstream(name, shared_stack.audience(name), exchange, clients, circuit, network=network)
+    toolbox = Toolbox((McpServer(server, a_caller()),))
     offered: list[str] = []
 
     def answer(_: list[ModelMessage], info: AgentInfo) -> ModelResponse:
@@ -47,7 +50,11 @@ def test_a_model_is_not_offered_what_destroys_something(shared_stack: Stack, as_
     async def run() -> list[str]:
         agent: Agent[None, str] = Agent(FunctionModel(answer))
         await agent.run("Make rita an owner", toolsets=toolbox.toolsets())
-        return await toolbox.names()
+        try:
+            return await toolbox.names()
+        finally:
+            await clients.close()
+            await network.aclose()
 
     with anyio.from_thread.start_blocking_portal() as portal:
         assert portal.call(run) == offered
