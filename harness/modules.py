@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from harness import bootstrap, stamp
+from harness.errors import HarnessError
 from harness.topology import ROOT
 
 ORACLES = ROOT / "scenarios" / "oracles"
@@ -26,7 +27,10 @@ def ensure(workspace: Path) -> None:
         from harness import node  # noqa: PLC0415  # the wheel is only looked at when something must be installed
 
         with bootstrap.step(f"JavaScript packages of {workspace.relative_to(ROOT)} (npm ci)"):
-            node.run([node.NPM, "ci", "--prefer-offline"], cwd=workspace, what="npm ci")
+            try:
+                node.run([node.NPM, "ci", "--prefer-offline"], cwd=workspace, what="npm ci")
+            except HarnessError:  # its cache may know no version that is as new as the lock
+                node.run([node.NPM, "ci"], cwd=workspace, what="npm ci")
             stamp.put(_folder(workspace), inputs)
 
 

@@ -16,6 +16,7 @@ from harness.topology import ROOT, SERVICES, Service
 
 VARIABLE = "HARNESS_PROJECT"
 FILE = "pyproject.toml"
+MCP_ENDPOINT = "/mcp"
 
 
 def folder() -> Path:
@@ -31,6 +32,11 @@ def services() -> Mapping[str, Service]:
         ProjectError: the project describes them wrongly.
     """
     return _described(folder())[0]
+
+
+def mcp_servers() -> tuple[str, ...]:
+    """Those that are MCP servers: the resource that their tokens are for is the MCP endpoint."""
+    return tuple(name for name, service in services().items() if service.resource == MCP_ENDPOINT)
 
 
 def port_map() -> tuple[Port, ...]:

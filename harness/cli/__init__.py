@@ -19,7 +19,7 @@ from harness.errors import HarnessError
 
 VERBS = (
     *("up", "down", "status", "restart", "logs", "ports", "doctor"),
-    *("test", "fuzz", "record", "token", "bench", "probe", "serve", "generate", "lint"),
+    *("test", "fuzz", "record", "token", "mcp", "bench", "probe", "serve", "generate", "lint"),
 )
 """Each is a module of this package with ``register(commands)``."""
 

@@ -65,7 +65,7 @@ def _tools(arguments: argparse.Namespace) -> Report:
 
     if arguments.target is not None:
         raise HarnessError("fuzz mcp takes no --target", todo="python -m harness fuzz mcp")
-    with launch.running(only=fuzz.servers()) as stack:
+    with launch.running(only=project.mcp_servers()) as stack:
         print(f"· signed in as {arguments.username or fuzz.USERNAME}", file=sys.stderr, flush=True)
         outcome = fuzz.fuzz_tools(
             stack,

@@ -23,7 +23,6 @@ from harness.toolfuzz.digest import Digest
 from harness.toolfuzz.memory import Memory
 from harness.toolfuzz.wire import Answer, Wire
 
-RESOURCE = "/mcp"
 USERNAME = "olivia"
 """An owner may do most, so that most is reached."""
 MOST_FINDINGS = 10
@@ -31,11 +30,6 @@ SHOWN = 600
 TEXTS = [each for each in inputs.HOSTILE if isinstance(each, str)]
 
 Say = Callable[[str], None]
-
-
-def servers() -> list[str]:
-    """The services that are MCP servers."""
-    return [name for name, service in project.services().items() if service.resource == RESOURCE]
 
 
 def fuzz_tools(
@@ -61,10 +55,11 @@ def fuzz_tools(
         say(line)
 
     findings = 0
-    for name in (each for each in servers() if each in stack.services):
+    for name in (each for each in project.mcp_servers() if each in stack.services):
         with ExitStack() as opened:
             wire = opened.enter_context(closing(Wire(stack.audience(name), stack.sign_in(username).token(name))))
-            digest = opened.enter_context(closing(Digest([stack.folder / f"{name}.db"])))
+            files = [file for file in (stack.folder / f"{name}.db",) if file.exists()]  # a service may have none
+            digest = opened.enter_context(closing(Digest(files)))
             run = Run(name, wire, digest, number, max_examples)
             for line in run.everything(tools):
                 tell(line)

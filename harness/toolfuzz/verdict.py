@@ -44,15 +44,16 @@ def flaws(answer: Answer) -> Iterator[str]:
 def of_tool(answer: Answer, tool: Mapping[str, Any]) -> Iterator[str]:
     """All that the answer of a tool may not be."""
     yield from flaws(answer)
-    if answer.result.get("isError") is True:
-        problem = answer.problem or {}
-        if not problem.keys() >= PROBLEM:
-            yield "it refused without a problem object"
-        elif problem["status"] >= 500 and problem["code"] not in ("unavailable", "bad_gateway"):  # noqa: PLR2004
-            yield f"the tool broke: {problem['detail']}"
-    elif answer.result.get("isError") is False:
-        errors = Draft202012Validator(tool["outputSchema"]).iter_errors(answer.result.get("structuredContent"))
-        yield from (f"the answer breaks the output schema: {error.message[:200]}" for error in errors)
+    if "isError" not in answer.result:
+        return
+    told = answer.result.get("structuredContent")
+    errors = Draft202012Validator(tool["outputSchema"]).iter_errors(told)
+    yield from (f"the answer breaks the output schema: {error.message[:200]}" for error in errors)
+    problem = told if isinstance(told, dict) and told.keys() >= PROBLEM else None
+    if answer.result["isError"] is not (problem is not None):
+        yield "a problem object and isError do not go together"
+    elif problem and problem["status"] >= 500 and problem["code"] not in ("unavailable", "bad_gateway"):  # noqa: PLR2004
+        yield f"the tool broke: {problem['detail']}"
 
 
 def fits(arguments: object, tool: Mapping[str, Any]) -> bool:

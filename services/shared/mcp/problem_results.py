@@ -16,7 +16,7 @@ from fastmcp.server.middleware import CallNext, Middleware, MiddlewareContext
 from fastmcp.tools import FunctionTool, ToolResult
 from mcp import MCPError
 
-from services.shared.problems import Flaw, Invalid, NotFound, ProblemError
+from services.shared.problems import Flaw, Invalid, NotFound, Problem, ProblemError
 
 SERVICE_REFUSES = -32003
 """Of the codes that MCP leaves to implementations (-32000 to -32019); ``data.problem`` says why."""
@@ -25,6 +25,27 @@ MOST_FLAWS = 20
 """A list of a hundred thousand wrong items is not answered with as many sentences."""
 
 _Path = tuple[str | int, ...]
+
+
+def or_problem(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """The schema of what a tool answers or refuses with; both kinds of result have structured content.
+
+    Most clients hold an error to the output schema as well, and keep it from their model where it does not fit.
+    """
+    kinds, shared = [dict(answer), _closed(Problem.model_json_schema())], dict[str, Any]()
+    for kind in kinds:
+        shared |= kind.pop("$defs", {})
+    return {"type": "object", "anyOf": kinds} | ({"$defs": shared} if shared else {})
+
+
+def _closed(schema: Any) -> Any:
+    """The schema of objects that have no other members, without the titles that repeat their names."""
+    if isinstance(schema, list):
+        return [_closed(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    kept = {name: _closed(each) for name, each in schema.items() if name != "title" or isinstance(each, dict)}
+    return kept | ({"additionalProperties": False} if kept.get("type") == "object" else {})
 
 
 class Refused(FastMCPError):  # noqa: N818 - the problem in it has the name

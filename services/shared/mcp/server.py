@@ -88,7 +88,6 @@ class ToolServer:
             name,
             instructions=instructions,
             version="1",
-            icons=[icon.of(name)],
             lifespan=self._lend_desks,
             middleware=[ProtocolErrors()],
             mask_error_details=True,

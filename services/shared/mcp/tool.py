@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from services.shared.mcp.confirmation import confirmed
 from services.shared.mcp.desk import desk
-from services.shared.mcp.problem_results import ProblemTool
+from services.shared.mcp.problem_results import ProblemTool, or_problem
 
 __all__ = ["CREATE", "DESTROY", "OVERWRITE", "READ", "UPDATE", "ScopedTool", "desk", "tool"]
 
@@ -47,7 +47,9 @@ class ScopedTool:
     def built(self, icons: list[Icon]) -> FunctionTool:
         """This tool as FastMCP serves it; its schemas come from the signature."""
         function = self.function if self.confirm is None else confirmed(self.function, self.confirm)
-        return ProblemTool.from_function(function, title=self.title, annotations=self.hints, icons=icons)
+        built = ProblemTool.from_function(function, title=self.title, annotations=self.hints, icons=icons)
+        built.output_schema = or_problem(built.output_schema or {})
+        return built
 
 
 def tool(
