@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import httpx
+import jwt
 import pytest
 
 from scenarios.services.mcp_servers.wire import MODERN, Wire, tool_call
@@ -149,6 +150,22 @@ def test_the_metadata_names_the_resource_and_its_only_issuer(
     assert metadata["authorization_servers"] == [shared_stack.url("idp")]
     assert scope in metadata["scopes_supported"]
     assert metadata["bearer_methods_supported"] == ["header"]
+
+
+@pytest.mark.destructive
+def test_a_key_is_believed_as_soon_as_it_signs_and_the_one_before_it_still(stack: Stack, nobody: httpx.Client) -> None:
+    idp = stack.control("idp")
+
+    def status(service: str, token: str) -> int:
+        return Wire(stack.url(service), nobody).call(READS[service][0], token=token).status_code
+
+    for service in READS:
+        before = idp.mint(user="alice", audience=service)["token"]
+        assert status(service, before) == 200
+        idp.rotate_keys()
+        after = idp.mint(user="alice", audience=service)["token"]
+        assert jwt.get_unverified_header(after)["kid"] != jwt.get_unverified_header(before)["kid"]
+        assert (status(service, after), status(service, before)) == (200, 200)
 
 
 @BOTH

@@ -179,6 +179,15 @@ def test_an_approval_is_used_up(wire: Wire, token: str, kept: Vault) -> None:
     assert len(kept.erased) == 1
 
 
+def test_a_no_is_not_turned_into_a_yes(wire: Wire, token: str, kept: Vault) -> None:
+    state = asked_state(wire, token)
+    no = {"confirmation": {"action": "decline"}}
+    declined = wire.send(call(state=state, answers=no), token=token).json()["result"]
+    assert declined["structuredContent"]["code"] == "declined"
+    assert wire.send(call(state=state, answers=YES), token=token).json()["result"]["resultType"] == "input_required"
+    assert kept.erased == []
+
+
 @pytest.mark.parametrize(
     "other",
     [

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 from pydantic import BaseModel
 
 from harness.topology import ROOT, SNAPSHOTS
+from scenarios.services.mcp_servers import vault
+from scenarios.services.mcp_servers.serving import serving
+from scenarios.services.mcp_servers.vault import Vault
 from scenarios.services.mcp_servers.wire import Wire, request
 from services.shared.mcp import snapshot
 
 if TYPE_CHECKING:
     from harness.mcp_client import McpClient
     from harness.person import Person
+    from harness.stack import Stack
 
 AsUser = Callable[[str], "Person"]
 WireTo = Callable[[str], Wire]
@@ -132,3 +138,28 @@ def test_a_cursor_that_no_list_gave_is_invalid(wire_to: WireTo, as_user: AsUser,
     token = as_user("alice").token(service)
     refused = wire_to(service).send(request(method, {"cursor": "bm8gc3VjaA"}), token=token)
     assert refused.json()["error"]["code"] == -32602
+
+
+def test_a_long_list_comes_in_pages_and_is_whole(shared_stack: Stack, nobody: httpx.Client, as_user: AsUser) -> None:
+    many = [
+        dataclasses.replace(vault.erase, function=renamed(f"tool_{number:03}"), confirm=None) for number in range(205)
+    ]
+    server = vault.server(Vault(set()), url=shared_stack.url("ticketing"), issuer=shared_stack.url("idp"), tools=many)
+    token, names, cursor = as_user("alice").token("ticketing"), list[str](), dict[str, Any]()
+    with serving(server.app) as url:
+        for size in (100, 100, 5):
+            page = Wire(url, nobody).send(request("tools/list", cursor), token=token).json()["result"]
+            assert len(page["tools"]) == size
+            names += [tool["name"] for tool in page["tools"]]
+            cursor = {"cursor": page.get("nextCursor")}
+    assert cursor == {"cursor": None}
+    assert names == [tool.name for tool in many]
+
+
+def renamed(name: str) -> Callable[..., vault.ErasedView]:
+    def tool() -> vault.ErasedView:
+        """Do nothing."""
+        return vault.ErasedView(name=name)
+
+    tool.__name__ = name
+    return tool

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Annotated
@@ -10,7 +10,7 @@ from typing import Annotated
 from fastmcp.dependencies import Depends
 
 from services.shared.mcp.server import Deployment, ToolServer
-from services.shared.mcp.tool import DESTROY, desk, tool
+from services.shared.mcp.tool import DESTROY, ScopedTool, desk, tool
 from services.shared.mcp.view import View
 from services.shared.permissions import Caller
 from services.shared.problems import NotFound
@@ -71,7 +71,7 @@ def shred(desk: Desk, name: str, *, force: bool = False) -> ErasedView:
     return ErasedView(name=name)
 
 
-def server(vault: Vault, *, url: str, issuer: str) -> ToolServer:
+def server(vault: Vault, *, url: str, issuer: str, tools: Sequence[ScopedTool] = (erase, shred)) -> ToolServer:
     """The vault's server; it takes the tokens that are for ``url``."""
 
     def lend(caller: Caller) -> VaultDesk:
@@ -82,4 +82,4 @@ def server(vault: Vault, *, url: str, issuer: str) -> ToolServer:
     async def deploy() -> AsyncIterator[Deployment]:
         yield Deployment(url=url, issuer=issuer, instance_nonce="", desk_for=lend)
 
-    return ToolServer("vault", instructions="Things.", tools=(erase, shred), first_scope="tickets:read", deploy=deploy)
+    return ToolServer("vault", instructions="Things.", tools=tools, first_scope="tickets:read", deploy=deploy)

@@ -51,7 +51,7 @@ class ConfirmationRequired(ProblemError):  # noqa: N818
 
 
 class Approvals:
-    """The seal on what was asked and not answered yet, and which approvals were used.
+    """The seal on what was asked and not answered yet, and what was answered already.
 
     The key is made anew with each start, so what was asked before a restart has to be asked again.
     """
@@ -73,11 +73,14 @@ class Approvals:
         """What was sealed. Raises InvalidRequestState."""
         return self._codec.unseal(token)
 
-    def use(self, approval: str) -> bool:
-        """Whether this is the first use; there is only one."""
+    def use(self, question: str) -> bool:
+        """Whether this is the first answer; there is only one."""
         now = time.time()
         self._used = {each: until for each, until in self._used.items() if until > now}
-        return self._used.setdefault(approval, mark := now + VALID_FOR_S) is mark
+        if question in self._used:
+            return False
+        self._used[question] = now + VALID_FOR_S
+        return True
 
     def security(self, name: str) -> RequestStateSecurity:
         """The library's part: states expire, and are good for the same call of the same caller only."""
@@ -104,13 +107,15 @@ def confirmed(function: Callable[..., BaseModel], question: Callable[..., str]) 
 
 
 def _unanswered(context: Context, asked: str) -> mcp_types.InputRequiredResult | None:
-    """None if the call brings an approval of what is asked; otherwise the question, or the error it has earned."""
-    approval, _, digest = (context.request_state or "").partition(" ")
+    """None if the call brings an approval of what is asked; otherwise the question, or the error it has earned.
+
+    Each question is answered once: a no cannot be turned into a yes by saying it again.
+    """
+    question, _, digest = (context.request_state or "").partition(" ")
     answer = (context.input_responses or {}).get(_QUESTION)
-    if digest == _digest(asked) and isinstance(answer, mcp_types.ElicitResult):
+    if digest == _digest(asked) and isinstance(answer, mcp_types.ElicitResult) and _approvals(context).use(question):
         _approve(answer)
-        if _approvals(context).use(approval):
-            return None
+        return None
     _require_capability(context)
     form = mcp_types.ElicitRequestFormParams(message=asked, requested_schema=_FORM)
     return mcp_types.InputRequiredResult(
