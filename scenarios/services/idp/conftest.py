@@ -8,7 +8,8 @@ import secrets
 import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from itertools import count
 from threading import Thread
@@ -18,11 +19,12 @@ from urllib.parse import parse_qs, quote_plus, urlsplit
 import httpx2 as httpx
 import jwt
 import pytest
+from anyio.from_thread import BlockingPortal, start_blocking_portal
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from fastapi import FastAPI
-from starlette.testclient import TestClient
 
+from scenarios.services.idp import inside
 from services.idp.app import create_app
 from services.idp.provider import Provider
 
@@ -170,6 +172,7 @@ class Alone(Client):
     """The provider without the rest of the system, so that a test has its secret and its clock in hand."""
 
     app: FastAPI
+    portal: BlockingPortal
     api_secret: str
     organizations_secret: str
     seconds: float = field(default_factory=time.time)
@@ -300,24 +303,48 @@ def app() -> FastAPI:
     return create_app()
 
 
+@pytest.fixture(scope="session")
+def portal() -> Iterator[BlockingPortal]:
+    """The event loop that providers live on, one after the other: a thread for each takes longer than most tests."""
+    with start_blocking_portal() as portal:
+        yield portal
+
+
+Living = Callable[..., AbstractContextManager[Alone]]
+
+
 @pytest.fixture
-def alone(app: FastAPI, settings: dict[str, str]) -> Iterator[Alone]:
+def living(app: FastAPI, portal: BlockingPortal, settings: dict[str, str]) -> Living:
+    """``with living() as alone``: a provider with the settings of that moment.
+
+    ``living(create_app())`` takes an app that was built for it alone, ``raises=False`` answers what breaks with 500.
+    """
+
+    @contextmanager
+    def life(app: FastAPI = app, *, raises: bool = True, base_url: str = ALONE.idp) -> Iterator[Alone]:
+        with (
+            inside.lives(app, portal),
+            inside.client(app, portal, raises=raises, base_url=base_url) as http,
+        ):
+            alone = Alone(
+                http,
+                replace(ALONE, idp=base_url),
+                app,
+                portal,
+                api_secret=settings["API_CLIENT_SECRET"],
+                organizations_secret=settings["ORGANIZATIONS_CLIENT_SECRET"],
+            )
+            app.state.tenants.now = lambda: alone.seconds
+            yield alone
+
+    return life
+
+
+@pytest.fixture
+def alone(living: Living) -> Iterator[Alone]:
     """A provider in this process. ``alone.seconds`` is its time."""
-    with TestClient(app, base_url=ALONE.idp, follow_redirects=False) as http:
-        yield alone_at(http, app, settings)
-
-
-def alone_at(http: httpx.Client, app: FastAPI, settings: Mapping[str, str]) -> Alone:
-    """A provider whose lifespan has begun; from now on it has the time of ``seconds``."""
-    alone = Alone(
-        http,
-        ALONE,
-        app,
-        api_secret=settings["API_CLIENT_SECRET"],
-        organizations_secret=settings["ORGANIZATIONS_CLIENT_SECRET"],
-    )
-    app.state.tenants.now = lambda: alone.seconds
-    return alone
+    with living() as alone:
+        yield alone
 
 
 Ask = Callable[..., httpx.Response]

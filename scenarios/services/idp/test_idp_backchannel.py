@@ -13,7 +13,6 @@ from urllib.parse import parse_qs
 
 import jwt
 import pytest
-from starlette.testclient import TestClient
 
 from scenarios.services.idp.conftest import ALONE, LOOPBACK, Alone, claims, refused, told
 from services.idp import backchannel, people, sessions
@@ -94,9 +93,7 @@ def leave(alone: Alone, id_token: str) -> None:
 
 def idle(alone: Alone) -> None:
     """Wait until nothing is under way any more."""
-    assert isinstance(alone.http, TestClient)
-    assert alone.http.portal
-    alone.http.portal.call(alone.provider.outbound.finish)
+    alone.portal.call(alone.provider.outbound.finish)
 
 
 def test_the_token_is_one_of_section_2_4(alone: Alone, told_party: Party) -> None:
@@ -286,8 +283,6 @@ def test_a_session_ended_from_outside_is_told_too(alone: Alone, told_party: Part
     provider, at = alone.provider, alone.seconds
     rita = provider.registry.user_named("rita")
     assert rita
-    assert isinstance(alone.http, TestClient)
-    assert alone.http.portal
 
     async def end() -> None:
         if how == "deactivated":
@@ -297,5 +292,5 @@ def test_a_session_ended_from_outside_is_told_too(alone: Alone, told_party: Part
         else:
             assert sessions.revoke(sid, provider, at=at)
 
-    alone.http.portal.call(end)
+    alone.portal.call(end)
     assert claims(told_party.token())["sid"] == sid

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
-from starlette.testclient import TestClient
 
-from scenarios.services.idp.conftest import ALONE, Alone, Client, alone_at, claims, told
+from scenarios.services.idp.conftest import ALONE, Alone, Client, Living, claims, told
 from scenarios.services.idp.pages import contrasts
 from services.idp.app import create_app
 from services.idp.registry import Client as Registered
@@ -211,18 +210,16 @@ def test_a_question_nobody_asked_says_so(alone: Alone, query: str) -> None:
 
 
 def test_an_answer_is_remembered_across_a_restart(
-    settings: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    living: Living, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("IDP_DATABASE_URL", f"sqlite:///{tmp_path / 'idp.db'}")
     cookies: dict[str, str] = {}
     for time in ("first", "second"):
-        app = create_app()
-        with TestClient(app, base_url=ALONE.idp, follow_redirects=False) as http:
-            alone = alone_at(http, app, settings)
+        with living(create_app()) as alone:
             if time == "first":
                 alone.provider.registry.clients.put(STRANGER.id, STRANGER)
                 answer(alone, question(alone, by_stranger(alone)))
-                cookies = dict(http.cookies)
+                cookies = dict(alone.http.cookies)
             else:
                 alone.has_cookies(cookies)
                 assert "code" in told(alone.authorize(by_stranger(alone, prompt="none")))

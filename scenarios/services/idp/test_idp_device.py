@@ -7,11 +7,9 @@ from typing import Any
 from urllib.parse import quote_plus
 
 import pytest
-from starlette.testclient import TestClient
 
-from scenarios.services.idp.conftest import ALONE, EVERYTHING, Alone, alone_at, claims, refused, told
+from scenarios.services.idp.conftest import EVERYTHING, Alone, Living, claims, refused, told
 from scenarios.services.idp.devices import DEVICE_CODE, Fields, back, begin, decide, enter, let_in, poll
-from services.idp.app import create_app
 from services.idp.device import ALPHABET
 from services.idp.registry import Client as Registered
 
@@ -195,20 +193,15 @@ def test_the_whole_way_in_another_tenant(alone: Alone) -> None:
     assert claims(alone.post("/t/partner/token", asked).json()["access_token"])["sub"] == "usr_partner_petra"
 
 
-def test_what_waits_survives_a_restart(
-    settings: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Any
-) -> None:
+def test_what_waits_survives_a_restart(living: Living, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
     monkeypatch.setenv("IDP_DATABASE_URL", f"sqlite:///{tmp_path}/idp.db")
-    app, seen = create_app(), {}
-    with TestClient(app, base_url=ALONE.idp, follow_redirects=False) as http:
-        alone = alone_at(http, app, settings)
+    with living() as alone:
         waiting, granted, denied = (begin(alone) for _ in range(3))
         let_in(alone, granted["user_code"])
         decide(alone, enter(alone, denied["user_code"]), "deny")
         refused(poll(alone, waiting["device_code"]), 400, "authorization_pending")
         seen = {"waiting": waiting, "granted": granted, "denied": denied}
-    with TestClient(app, base_url=ALONE.idp, follow_redirects=False) as http:
-        alone = alone_at(http, app, settings)
+    with living() as alone:
         refused(poll(alone, seen["waiting"]["device_code"]), 400, "slow_down")
         refused(poll(alone, seen["denied"]["device_code"]), 400, "access_denied")
         assert poll(alone, seen["granted"]["device_code"]).status_code == 200

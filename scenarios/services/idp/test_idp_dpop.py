@@ -13,7 +13,6 @@ import httpx2 as httpx
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from starlette.testclient import TestClient
 
 from scenarios.services.idp.conftest import (
     ACCESS_TOKEN,
@@ -21,12 +20,11 @@ from scenarios.services.idp.conftest import (
     EXCHANGE,
     VERIFIER,
     Alone,
-    alone_at,
+    Living,
     claims,
     refused,
     told,
 )
-from services.idp.app import create_app
 
 FORM = {"client_id": "cli", "redirect_uri": "http://127.0.0.1:4321/callback", "code_verifier": VERIFIER}
 
@@ -311,11 +309,9 @@ def test_introspection_and_revocation_know_bound_tokens(alone: Alone, key: Key) 
     assert key.userinfo(token).status_code == 401
 
 
-def test_a_nonce_can_be_demanded(settings: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_nonce_can_be_demanded(living: Living, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DPOP_NONCE_SECONDS", "60")
-    app = create_app()
-    with TestClient(app, base_url=ALONE.idp, follow_redirects=False) as http:
-        alone = alone_at(http, app, settings)
+    with living() as alone:
         key = Key(alone)
         asked = redeemed(alone, key.proof())
         refused(asked, 400, "use_dpop_nonce")

@@ -11,13 +11,10 @@ import httpx2 as httpx
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
-from fastapi import FastAPI
-from starlette.testclient import TestClient
 
-from scenarios.services.idp.conftest import ALONE, Alone, Ask, alone_at, refused, told
+from scenarios.services.idp.conftest import ALONE, Alone, Ask, Living, refused, told
 from scenarios.services.idp.signed import Signer
 from services.idp import shelf
-from services.idp.app import create_app
 
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
@@ -121,13 +118,12 @@ def test_the_simulation_reads_nothing_of_who_may_not_ask(alone: Alone, headers: 
 
 
 def test_a_request_that_breaks_something_is_recorded_too(
-    app: FastAPI, settings: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    living: Living, settings: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with TestClient(app, base_url=ALONE.idp, raise_server_exceptions=False, follow_redirects=False) as http:
-        alone = alone_at(http, app, settings)
+    with living(raises=False) as alone:
         monkeypatch.setattr(alone.provider.store, "add_family", lambda _: 1 / 0)
         assert alone.pick("alice", alone.authorize(alone.asked())).status_code == 500
-        told = http.get("/_sim/requests", headers={"Authorization": f"Bearer {settings['SIMULATION_SECRET']}"})
+        told = alone.http.get("/_sim/requests", headers={"Authorization": f"Bearer {settings['SIMULATION_SECRET']}"})
         assert 500 in [request["status"] for request in told.json()["requests"]]
 
 
@@ -208,12 +204,12 @@ def test_a_person_who_cannot_be_kept_is_as_before(alone: Alone, ask: Ask, settin
     assert ask("GET", "/users").json() == before
 
 
-def test_strangers_cannot_have_it_ask_this_machine(settings: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_strangers_cannot_have_it_ask_this_machine(living: Living, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ISSUER_URL", "https://idp.example")
     monkeypatch.setenv("IDP_PUBLIC_ISSUER", "true")
     here = "http://127.0.0.1:9/admin"
-    with TestClient(create_app(), base_url="https://idp.example") as http:
+    with living(base_url="https://idp.example") as alone:
         asked = {"grant_type": "refresh_token", "refresh_token": "any", "client_id": here}
-        assert "cannot be read" not in refused(http.post("/token", data=asked), 401, "invalid_client")
+        assert "cannot be read" not in refused(alone.http.post("/token", data=asked), 401, "invalid_client")
         client = {"redirect_uris": ["https://a.example/"], "backchannel_logout_uri": here}
-        refused(http.post("/register", json=client), 400, "invalid_client_metadata")
+        refused(alone.http.post("/register", json=client), 400, "invalid_client_metadata")

@@ -9,11 +9,9 @@ import httpx2 as httpx
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
-from starlette.testclient import TestClient
 
-from scenarios.services.idp.conftest import ALONE, Alone, Ask, alone_at, claims, refused
+from scenarios.services.idp.conftest import ALONE, Alone, Ask, Living, claims, refused
 from scenarios.services.idp.signed import Signer
-from services.idp.app import create_app
 
 GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 PARTNER = f"{ALONE.idp}/t/partner"
@@ -237,7 +235,7 @@ def test_trust_at_run_time_that_is_not_well_formed(alone: Alone, ask: Ask, entry
 
 @pytest.mark.parametrize("subject", ["sub", "username"])
 def test_an_issuer_may_be_known_by_its_keys_and_people_by_another_claim(
-    settings: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Any, subject: str
+    living: Living, monkeypatch: pytest.MonkeyPatch, tmp_path: Any, subject: str
 ) -> None:
     private = ec.generate_private_key(ec.SECP256R1())
     public = jwt.get_algorithm_by_name("ES256").to_jwk(private.public_key(), as_dict=True)
@@ -251,9 +249,7 @@ def test_an_issuer_may_be_known_by_its_keys_and_people_by_another_claim(
     }
     (tmp_path / "registry.yaml").write_text(json.dumps(registry), encoding="utf-8")
     monkeypatch.setenv("IDP_REGISTRY", str(tmp_path / "registry.yaml"))
-    app = create_app()
-    with TestClient(app, base_url=ALONE.idp, follow_redirects=False) as http:
-        alone = alone_at(http, app, settings)
+    with living() as alone:
         told: Changes = {
             "iss": "https://there.example",
             "sub": "usr_w",
@@ -279,10 +275,10 @@ def test_an_issuer_may_be_known_by_its_keys_and_people_by_another_claim(
     ],
 )
 def test_trust_that_is_not_well_formed_is_told_at_the_start(
-    settings: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Any, *, entry: Changes, said: str
+    living: Living, monkeypatch: pytest.MonkeyPatch, tmp_path: Any, *, entry: Changes, said: str
 ) -> None:
     registry = {"resources": {}, "scopes": {}, "clients": {}, "issuers": {"x": entry}}
     (tmp_path / "registry.yaml").write_text(json.dumps(registry), encoding="utf-8")
     monkeypatch.setenv("IDP_REGISTRY", str(tmp_path / "registry.yaml"))
-    with pytest.raises(ValueError, match=said), TestClient(create_app()):
+    with pytest.raises(ValueError, match=said), living():
         pass

@@ -10,9 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from starlette.testclient import TestClient
 
-from scenarios.services.idp.conftest import Client
+from scenarios.services.idp.conftest import Client, Living
 from services.idp.app import create_app
 from services.idp.registry_file import ROOT, read, written
 from services.idp.settings import IdpSettings
@@ -27,23 +26,21 @@ def test_it_says_who_it_is(idp: Client, shared_stack: object) -> None:
 
 
 def test_the_same_app_starts_again_with_other_settings_and_other_keys(
-    settings: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    living: Living, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = create_app()
-    with TestClient(app) as http:
-        before = http.get("/jwks").json()
+    with living(app) as alone:
+        before = alone.http.get("/jwks").json()
     monkeypatch.setenv("ISSUER_URL", "http://localhost:77")
     monkeypatch.setenv("ACCESS_TOKEN_SECONDS", "5")
-    with TestClient(app) as http:
-        assert http.get("/.well-known/openid-configuration").json()["issuer"] == "http://localhost:77"
-        assert http.get("/jwks").json() != before
+    with living(app) as alone:
+        assert alone.http.get("/.well-known/openid-configuration").json()["issuer"] == "http://localhost:77"
+        assert alone.http.get("/jwks").json() != before
 
 
-def test_settings_that_are_missing_stop_it_at_the_start(
-    settings: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_settings_that_are_missing_stop_it_at_the_start(living: Living, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("API_CLIENT_SECRET")
-    with pytest.raises(ValueError, match="api_client_secret"), TestClient(create_app()):
+    with pytest.raises(ValueError, match="api_client_secret"), living():
         pass
 
 
@@ -70,24 +67,24 @@ def test_its_process_loads_neither_an_http_client_nor_what_only_its_supervisor_n
 
 @pytest.mark.parametrize("issuer", ["http://192.168.0.9:81", "https://idp.example", "http://localhost.evil.example"])
 def test_it_has_no_name_that_others_could_reach_unless_told_so(
-    settings: dict[str, str], monkeypatch: pytest.MonkeyPatch, issuer: str
+    living: Living, monkeypatch: pytest.MonkeyPatch, issuer: str
 ) -> None:
     monkeypatch.setenv("ISSUER_URL", issuer)
-    with pytest.raises(ValueError, match="IDP_PUBLIC_ISSUER=true allows another"), TestClient(create_app()):
+    with pytest.raises(ValueError, match="IDP_PUBLIC_ISSUER=true allows another"), living():
         pass
     monkeypatch.setenv("IDP_PUBLIC_ISSUER", "true")
-    with TestClient(create_app()) as http:
-        assert http.get("/.well-known/openid-configuration").json()["issuer"] == issuer
+    with living() as alone:
+        assert alone.http.get("/.well-known/openid-configuration").json()["issuer"] == issuer
 
 
 @pytest.mark.parametrize(
     "url", ["postgresql://localhost/idp", "sqlite:///", "idp.db", "sqlite:////no/such/folder/idp.db"]
 )
 def test_a_database_it_cannot_use_stops_it_at_the_start(
-    settings: dict[str, str], monkeypatch: pytest.MonkeyPatch, url: str
+    living: Living, monkeypatch: pytest.MonkeyPatch, url: str
 ) -> None:
     monkeypatch.setenv("IDP_DATABASE_URL", url)
-    with pytest.raises((ValueError, sqlite3.Error)), TestClient(create_app()):
+    with pytest.raises((ValueError, sqlite3.Error)), living():
         pass
 
 
@@ -112,12 +109,12 @@ def test_a_database_it_cannot_use_stops_it_at_the_start(
     ],
 )
 def test_a_registry_of_ones_own_is_checked_at_the_start(
-    settings: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, text: str, said: str
+    living: Living, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, text: str, said: str
 ) -> None:
     file = tmp_path / "registry.yaml"
     monkeypatch.setenv("IDP_REGISTRY", str(file))
-    with pytest.raises(ValueError, match="cannot be read"), TestClient(create_app()):
+    with pytest.raises(ValueError, match="cannot be read"), living():
         pass
     file.write_text(text, encoding="utf-8")
-    with pytest.raises(ValueError, match=re.escape(said)), TestClient(create_app()):
+    with pytest.raises(ValueError, match=re.escape(said)), living():
         pass

@@ -13,12 +13,10 @@ from typing import Any
 
 import httpx2 as httpx
 import pytest
-from starlette.testclient import TestClient
 
-from scenarios.services.idp.conftest import ALONE, LOOPBACK, Alone, alone_at, claims, refused, told
+from scenarios.services.idp.conftest import ALONE, LOOPBACK, Alone, Living, claims, refused, told
 from scenarios.services.idp.signed import Signer
 from services.idp import metadata_documents
-from services.idp.app import create_app
 from services.idp.client_auth import JWT_BEARER
 
 
@@ -319,9 +317,7 @@ def test_a_description_that_does_not_come_is_not_waited_for(
     assert time.monotonic() - began < 10
 
 
-def test_another_host_must_be_allowed(
-    settings: dict[str, str], monkeypatch: pytest.MonkeyPatch, publisher: Publisher
-) -> None:
+def test_another_host_must_be_allowed(living: Living, monkeypatch: pytest.MonkeyPatch, publisher: Publisher) -> None:
     asked: list[str] = []
 
     async def noted(address: str, _provider: object) -> tuple[bytes, float]:
@@ -331,9 +327,7 @@ def test_another_host_must_be_allowed(
 
     monkeypatch.setenv("OUTBOUND_HOSTS", "apps.example")
     monkeypatch.setattr(metadata_documents, "_fetched", noted)
-    app = create_app()
-    with TestClient(app, base_url=ALONE.idp, follow_redirects=False) as http:
-        alone = alone_at(http, app, settings)
+    with living() as alone:
         assert alone.authorize(alone.asked(client_id="https://apps.example/client.json")).status_code == 303
         assert alone.authorize(alone.asked(client_id="http://apps.example/client.json")).status_code == 400
     assert asked == ["https://apps.example/client.json"]

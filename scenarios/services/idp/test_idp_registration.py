@@ -10,9 +10,8 @@ from urllib.parse import quote_plus
 
 import httpx2 as httpx
 import pytest
-from starlette.testclient import TestClient
 
-from scenarios.services.idp.conftest import ALONE, LOOPBACK, Alone, claims, refused, told
+from scenarios.services.idp.conftest import ALONE, LOOPBACK, Alone, Living, claims, refused, told
 from services.idp import registration
 from services.idp.app import create_app
 
@@ -353,26 +352,22 @@ def test_a_flood_takes_the_place_of_the_oldest_only(alone: Alone, monkeypatch: p
     assert [managed(alone, answer, "GET").status_code for answer in answers] == [401, 401, 200, 200, 200]
 
 
-def test_who_gave_way_leaves_nothing_behind(
-    settings: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_who_gave_way_leaves_nothing_behind(living: Living, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A note for each of them would fill the file instead."""
     monkeypatch.setenv("IDP_DATABASE_URL", f"sqlite:///{tmp_path}/idp.db")
     monkeypatch.setattr(registration, "MOST", 1)
-    with TestClient(create_app(), base_url=ALONE.idp) as http:
+    with living(create_app()) as alone:
         for _ in range(3):
-            assert http.post("/register", json=metadata()).status_code == 201
+            assert alone.http.post("/register", json=metadata()).status_code == 201
     with sqlite3.connect(tmp_path / "idp.db") as database:
         assert database.execute("SELECT count(*) FROM records WHERE shelf = 'clients'").fetchone() == (1,)
 
 
-def test_it_is_still_known_after_a_restart(
-    settings: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_it_is_still_known_after_a_restart(living: Living, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("IDP_DATABASE_URL", f"sqlite:///{tmp_path}/idp.db")
-    with TestClient(create_app(), base_url=ALONE.idp) as http:
-        answer = http.post("/register", json=metadata(grant_types=["authorization_code", DEVICE])).json()
-    with TestClient(create_app(), base_url=ALONE.idp) as http:
+    with living(create_app()) as alone:
+        answer = alone.http.post("/register", json=metadata(grant_types=["authorization_code", DEVICE])).json()
+    with living(create_app()) as alone:
         bearer = {"Authorization": f"Bearer {answer['registration_access_token']}"}
-        read = http.get(answer["registration_client_uri"], headers=bearer).json()
+        read = alone.http.get(answer["registration_client_uri"], headers=bearer).json()
     assert read["client_id"] == answer["client_id"]

@@ -8,8 +8,8 @@ from urllib.parse import urljoin, urlsplit
 
 import jwt
 import pytest
-from starlette.testclient import TestClient
 
+from scenarios.services.idp import inside
 from scenarios.services.idp.conftest import ALONE, Alone, claims, refused, told
 
 PARTNER = f"{ALONE.idp}/t/partner"
@@ -18,7 +18,7 @@ PARTNER = f"{ALONE.idp}/t/partner"
 @pytest.fixture
 def partner(alone: Alone) -> Alone:
     """The other issuer of the same service, as a browser and client of its own see it."""
-    http = TestClient(alone.app, base_url=PARTNER, follow_redirects=False)
+    http = inside.client(alone.app, alone.portal, base_url=PARTNER)
     return replace(alone, http=http, at=replace(ALONE, idp=PARTNER))
 
 

@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from starlette.testclient import TestClient
 
-from scenarios.services.idp.conftest import ALONE, alone_at, claims, told
+from scenarios.services.idp.conftest import Living, claims, told
 from scenarios.services.idp.scim.conftest import BASE, Directory, failed
 from services.idp.app import create_app
 
@@ -104,14 +103,12 @@ def test_the_same_person_is_not_made_twice_and_can_be_found(directory: Directory
 
 
 def test_whoever_is_made_is_there_after_a_restart(
-    settings: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    living: Living, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("IDP_DATABASE_URL", f"sqlite:///{tmp_path / 'idp.db'}")
     made: list[dict[str, Any]] = []
     for start in ("first", "second"):
-        app = create_app()
-        with TestClient(app, base_url=ALONE.idp, follow_redirects=False) as http:
-            alone = alone_at(http, app, settings)
+        with living(create_app()) as alone:
             directory = Directory(alone, alone.client_credentials(scope=None).json()["access_token"])
             if start == "first":
                 directory.ask("POST", "/Users", mira(directory))

@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from starlette.testclient import TestClient
 
-from scenarios.services.idp.conftest import ALONE, alone_at, claims, refused, told
+from scenarios.services.idp.conftest import Living, claims, refused, told
 from scenarios.services.idp.scim.conftest import Directory, failed
 from services.idp.app import create_app
 
@@ -231,12 +230,10 @@ def test_whoever_is_deactivated_is_out_everywhere(directory: Directory) -> None:
     assert claims(alone.tokens("rita")["access_token"])["roles"] == ["requester"]
 
 
-def test_a_change_outlives_a_restart(settings: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_change_outlives_a_restart(living: Living, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IDP_DATABASE_URL", f"sqlite:///{tmp_path / 'idp.db'}")
     for start in ("first", "second"):
-        app = create_app()
-        with TestClient(app, base_url=ALONE.idp, follow_redirects=False) as http:
-            alone = alone_at(http, app, settings)
+        with living(create_app()) as alone:
             directory = Directory(alone, alone.client_credentials(scope=None).json()["access_token"])
             if start == "first":
                 directory.patch("rita", {"op": "replace", "path": "roles", "value": AGENT})

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pytest
-from starlette.testclient import TestClient
 
-from scenarios.services.idp.conftest import Alone, Ask
-from services.idp.app import create_app
+from scenarios.services.idp.conftest import Alone, Ask, Living
 
 
 def test_whoever_knows_the_secret_is_let_in(ask: Ask) -> None:
@@ -48,10 +46,10 @@ def test_a_name_that_was_rebound_to_this_machine_is_refused(
     assert alone.http.get("/_sim/keys", headers=headers).status_code == 421
 
 
-def test_without_a_secret_there_is_no_such_api(settings: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_secret_there_is_no_such_api(living: Living, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SIMULATION_SECRET")
-    with TestClient(create_app(), base_url="http://localhost:41") as http:
-        assert http.get("/_sim/keys", headers={"Authorization": "Bearer "}).status_code == 404
+    with living() as alone:
+        assert alone.http.get("/_sim/keys", headers={"Authorization": "Bearer "}).status_code == 404
 
 
 def test_it_is_in_no_description(alone: Alone) -> None:

@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from starlette.testclient import TestClient
 
-from scenarios.services.idp.conftest import Alone, Ask, claims, refused, told
+from scenarios.services.idp.conftest import Alone, Ask, Living, claims, refused, told
 from services.idp.app import create_app
 
 
@@ -142,23 +141,25 @@ def test_a_reset_begins_the_tenant_anew_and_leaves_others_alone(ask: Ask, alone:
 
 
 def test_what_was_changed_is_still_so_after_a_restart(
-    settings: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    living: Living, settings: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("IDP_DATABASE_URL", f"sqlite:///{tmp_path}/idp.db")
     secret = {"Authorization": f"Bearer {settings['SIMULATION_SECRET']}"}
     entries: dict[str, Any] = {"resources": {}, "scopes": {}, "clients": {}, "users": []}
-    with TestClient(create_app(), base_url="http://localhost:41", headers=secret) as http:
-        http.put("/_sim/users/nova", json={"role": "agent"})
-        http.delete("/_sim/users/rita")
-        http.put("/_sim/clients/robot", json={"secret": "s3cret", "grants": ["client_credentials"]})
-        http.put("/_sim/tenants/later", json=entries)
-        keys = http.post("/_sim/keys/rotate", json={}).json(), http.get("/jwks").json()
-    with TestClient(create_app(), base_url="http://localhost:41", headers=secret) as http:
-        people = [user["username"] for user in http.get("/_sim/users").json()["users"]]
+    with living(create_app()) as alone:
+        alone.http.headers |= secret
+        alone.http.put("/_sim/users/nova", json={"role": "agent"})
+        alone.http.delete("/_sim/users/rita")
+        alone.http.put("/_sim/clients/robot", json={"secret": "s3cret", "grants": ["client_credentials"]})
+        alone.http.put("/_sim/tenants/later", json=entries)
+        keys = alone.http.post("/_sim/keys/rotate", json={}).json(), alone.http.get("/jwks").json()
+    with living(create_app()) as alone:
+        alone.http.headers |= secret
+        people = [user["username"] for user in alone.http.get("/_sim/users").json()["users"]]
         assert "nova" in people
         assert "rita" not in people
-        assert "robot" in [client["id"] for client in http.get("/_sim/clients").json()["clients"]]
-        assert http.get("/t/later/.well-known/openid-configuration").status_code == 200
-        assert http.get("/jwks").json() == keys[1]
-        active = [key["kid"] for key in http.get("/_sim/keys").json()["keys"] if key["state"] == "active"]
+        assert "robot" in [client["id"] for client in alone.http.get("/_sim/clients").json()["clients"]]
+        assert alone.http.get("/t/later/.well-known/openid-configuration").status_code == 200
+        assert alone.http.get("/jwks").json() == keys[1]
+        active = [key["kid"] for key in alone.http.get("/_sim/keys").json()["keys"] if key["state"] == "active"]
         assert active == [keys[0]["kid"]]
