@@ -95,7 +95,7 @@ SERVICES: Mapping[str, Service] = {
             database_variable="TICKETING_DATABASE_URL",
             snapshots=(f"{SNAPSHOTS}/ticketing", "services.shared.mcp.snapshot:texts"),
             cold_start_s=2.2,
-            libraries=("httpx", "pydantic_settings", "fastmcp.server.server", "jwt", "sqlalchemy.orm"),
+            libraries=("httpx", "fastmcp.server.server", "jwt", "sqlalchemy.orm"),
         ),
         Service(
             "organizations",
@@ -120,7 +120,7 @@ SERVICES: Mapping[str, Service] = {
             secret_variables=("API_CLIENT_SECRET",),
             cold_start_s=3.6,
             libraries=(
-                *("fastapi", "httpx", "pydantic_settings", "fastmcp.server.server", "fastmcp.client"),
+                *("fastapi", "httpx", "fastmcp.server.server", "fastmcp.client"),
                 *("pydantic_ai.mcp", "pydantic_ai.ui.ag_ui", "pydantic_ai.models.function"),
             ),
         ),

@@ -47,7 +47,7 @@ def create_app() -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        settings = ApiSettings()
+        settings = ApiSettings.read()
         async with connect(settings, tls=tls) as connections:
             app.state.connections = connections
             app.state.cors = allow_origin(settings.ui_url)

@@ -122,7 +122,7 @@ def create_app() -> FastAPI:
 
 @asynccontextmanager
 async def _running(app: FastAPI) -> AsyncIterator[None]:
-    async with tenants.started(IdpSettings()) as app.state.tenants:
+    async with tenants.started(IdpSettings.read()) as app.state.tenants:
         app.state.simulations = Simulations()
         preparing = asyncio.get_running_loop().call_later(KEY_AFTER_S, app.state.tenants.root.keys.prepare)
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from importlib import resources
 from typing import Any, TypeVar
 
@@ -65,6 +66,12 @@ def read(settings: IdpSettings) -> dict[str, TenantEntries]:
             text = settings.idp_registry.read_text(encoding="utf-8")
         except OSError as error:
             raise ValueError(f"IDP_REGISTRY cannot be read: {error}") from error
+    return dict(_tenants(name, text))
+
+
+@lru_cache(maxsize=4)
+def _tenants(name: str, text: str) -> Mapping[str, TenantEntries]:
+    """Kept, since nobody changes it: whoever starts again, or is born of one that has started, need not parse it."""
     document = read_yaml(text)
     if not isinstance(document, dict) or not isinstance(document.get("tenants", {}), dict):
         raise ValueError(f"{name}: must be a mapping, and so must its tenants")

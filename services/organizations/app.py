@@ -49,7 +49,7 @@ def create_app() -> ASGIApp:
 
 @asynccontextmanager
 async def _deployed() -> AsyncIterator[Deployment]:
-    settings = OrganizationsSettings()
+    settings = OrganizationsSettings.read()
     now = partial(datetime.now, UTC)
 
     def lay(database: Database) -> None:

@@ -45,7 +45,7 @@ def create_app() -> ASGIApp:
 
 @asynccontextmanager
 async def _deployed() -> AsyncIterator[Deployment]:
-    settings = TicketingSettings()
+    settings = TicketingSettings.read()
 
     def lay(database: Database) -> None:
         seed.lay(world.load(settings.world, settings.world_seed), database)

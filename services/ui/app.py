@@ -50,7 +50,7 @@ def create_app() -> Starlette:
 
 @asynccontextmanager
 async def _serving(app: Starlette) -> AsyncIterator[None]:
-    settings = UiSettings()
+    settings = UiSettings.read()
     app.state.site = Site(settings, bundle.read(settings.ui_bundle))
     yield
     del app.state.site

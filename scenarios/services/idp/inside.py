@@ -10,6 +10,7 @@ from typing import Any
 import httpx2 as httpx
 from anyio.from_thread import BlockingPortal
 from fastapi import FastAPI
+from starlette.types import Message
 
 
 class Inside(httpx.BaseTransport):
@@ -17,17 +18,54 @@ class Inside(httpx.BaseTransport):
 
     def __init__(self, app: FastAPI, portal: BlockingPortal, *, raises: bool = True) -> None:
         """With ``raises`` what breaks in the app breaks the test; without it is the answer that a client would get."""
-        self._app, self._portal = httpx.ASGITransport(app, raise_app_exceptions=raises), portal
+        self._app, self._portal, self._raises = app, portal, raises
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """The app's whole answer."""
         return self._portal.call(self._ask, request)
 
     async def _ask(self, request: httpx.Request) -> httpx.Response:
-        answer = await self._app.handle_async_request(request)
-        assert isinstance(answer.stream, httpx.AsyncByteStream)
-        body = httpx.ByteStream(b"".join([part async for part in answer.stream]))
-        return httpx.Response(answer.status_code, headers=answer.headers, stream=body)
+        url, sent, unsent = request.url, asyncio.Event(), [request.read()]
+        started: list[Message] = []
+        body: list[bytes] = []
+
+        async def receive() -> Message:
+            if unsent:
+                return {"type": "http.request", "body": unsent.pop(), "more_body": False}
+            await sent.wait()
+            return {"type": "http.disconnect"}
+
+        async def send(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                started.append(message)
+            else:
+                body.append(message.get("body", b""))
+                if not message.get("more_body", False):
+                    sent.set()
+
+        scope = {
+            "type": "http",
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "method": request.method,
+            "scheme": url.scheme,
+            "path": url.path,
+            "raw_path": url.raw_path.partition(b"?")[0],
+            "query_string": url.query,
+            "root_path": "",
+            "headers": [(name.lower(), value) for name, value in request.headers.raw],
+            "server": (url.host, url.port),
+            "client": ("127.0.0.1", 1),
+        }
+        try:
+            await self._app(scope, receive, send)
+        except Exception:
+            if self._raises or not sent.is_set():
+                raise
+        (begun,) = started
+        assert sent.is_set()
+        content = b"" if request.method == "HEAD" else b"".join(body)
+        return httpx.Response(begun["status"], headers=begun["headers"], stream=httpx.ByteStream(content))
 
 
 @contextmanager

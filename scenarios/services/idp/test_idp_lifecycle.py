@@ -46,7 +46,7 @@ def test_settings_that_are_missing_stop_it_at_the_start(living: Living, monkeypa
 
 def test_the_secret_is_in_no_representation(settings: dict[str, str], caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-    loaded = IdpSettings()
+    loaded = IdpSettings.read()
     registry = written(read(loaded)[ROOT], loaded, issuer=loaded.issuer_url)
     assert settings["API_CLIENT_SECRET"] not in f"{loaded!r} {registry!r} {caplog.text}"
 
