@@ -15,7 +15,7 @@ from typing import Any
 
 from dotenv import dotenv_values
 
-from harness import bundle, ports, project, state
+from harness import bundle, ports, project, state, worlds
 from harness.bootstrap import child_environment
 from harness.control import Control, Emit
 from harness.errors import AlreadyRunningError, HarnessError, SupervisorError
@@ -35,7 +35,7 @@ def running(
     *,
     ports: str = "random",
     seed: int = 1,
-    world: str = "base",
+    world: str = worlds.DEFAULT,
     only: Sequence[str] | None = None,
     backend: Kind = "zygote",
 ) -> Iterator[Stack]:
@@ -44,14 +44,15 @@ def running(
     Args:
         ports: ``"random"``, or ``"configured"`` for the port map (environment, ``.env``, defaults).
         seed: of the seeded world; same seed, same ids.
-        world: name of the seeded world.
+        world: ``"small"``, ``"base"``, ``"large"``, or the path of a file ``….yaml`` that describes one.
         only: services to start, with all they need; None for all.
         backend: ``"zygote"`` forks services from warm processes, ``"process"`` gives each a fresh interpreter.
 
     Raises:
-        PortConfigurationError, PortTakenError: before anything is started.
+        HarnessError, PortConfigurationError, PortTakenError: before anything is started.
         NotReadyError: a service did not become healthy; nothing is left running.
     """
+    world = worlds.chosen(world)
     with (
         supervised(f"script-{os.getpid()}", backend=backend, services=closure(only)) as control,
         stack_of(
@@ -68,7 +69,7 @@ def stack_of(
     name: str,
     choices: Mapping[str, Sequence[Any]],
     seed: int = 1,
-    world: str = "base",
+    world: str = worlds.DEFAULT,
     only: Sequence[str] | None = None,
     on_event: Emit | None = None,
     spare: bool = False,
@@ -90,7 +91,7 @@ def start(
     name: str,
     choices: Mapping[str, Sequence[Any]],
     seed: int = 1,
-    world: str = "base",
+    world: str = worlds.DEFAULT,
     only: Sequence[str] | None = None,
     on_event: Emit | None = None,
     spare: bool = False,
@@ -103,6 +104,7 @@ def start(
     was healthy, each time after a longer pause. With ``watch`` services follow their sources (the web interface by
     itself, the others by :mod:`harness.watch`).
     """
+    world = worlds.chosen(world)
     services = closure(only)
     served = [project.services()[name] for name in services]
     needs_bundle = any(each.bundle_variable and not (watch and each.watched) for each in served)

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from harness import project
+from harness import project, worlds
 from harness.bootstrap import child_environment
 from harness.environ import NONCE, QUIET_LIBRARIES
 from harness.errors import HarnessError
@@ -103,7 +103,7 @@ def environment(plan: StackPlan, name: str, inherited: Mapping[str, str]) -> dic
         told["HARNESS_DATABASE"] = str(plan.folder / f"{name}.db")
         told[service.database_variable] = f"sqlite:///{told['HARNESS_DATABASE']}"
         if plan.templates and service.own:
-            told["HARNESS_TEMPLATE"] = str(plan.templates / f"{name}-{plan.world}-{plan.seed}.db")
+            told["HARNESS_TEMPLATE"] = str(plan.templates / f"{name}-{worlds.mark(plan.world)}-{plan.seed}.db")
     if service.bundle_variable and plan.bundle:
         told[service.bundle_variable] = str(plan.bundle)
     if not service.own:
@@ -128,7 +128,7 @@ def rehearsal_environment(name: str, inherited: Mapping[str, str]) -> dict[str, 
         name="rehearsal",
         nonce="rehearsal",
         folder=folder,
-        world="base",
+        world=worlds.DEFAULT,
         seed=1,
         bundle=folder,
         numbers={service: number for number, service in enumerate(project.services(), start=1)},

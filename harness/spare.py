@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from harness import worlds
 from harness.errors import HarnessError
 from harness.stack_run import StackRun
 
@@ -32,7 +33,7 @@ class Wish:
         """What is asked for; None when a spare would not do, because the ports are given or it restarts by itself."""
         if asked.get("restarts") or any(number for number, *_ in asked["choices"].values()):
             return None
-        return cls(services, asked.get("world", "base"), asked.get("seed", 1), asked.get("bundle"))
+        return cls(services, worlds.mark(asked.get("world", worlds.DEFAULT)), asked.get("seed", 1), asked.get("bundle"))
 
 
 class Spare:

@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
-from harness import bundle, launch, plan, ports, project, state
+from harness import bundle, launch, plan, ports, project, state, worlds
 from harness.errors import HarnessError
 from harness.plan import StackPlan
 from harness.ports import Choice
@@ -41,8 +41,9 @@ def become(name: str, *, address: str | None, world: str, seed: int) -> NoReturn
     """Turn this process into the service ``name``, on its port of ``address`` (None: every loopback address).
 
     Raises:
-        HarnessError: its port is taken, or a service it talks to has no fixed port.
+        HarnessError: there is no such world, its port is taken, or a service it talks to has no fixed port.
     """
+    world = worlds.chosen(world)
     service = project.services()[name]
     choices = _choices(name)
     sockets = _sockets(choices[name], address) if service.app else []

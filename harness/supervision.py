@@ -15,7 +15,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from harness import leash, listener, ports, state, tether
+from harness import leash, listener, ports, state, tether, worlds
 from harness.backend import Backend
 from harness.control import Emit
 from harness.cradle import Cradle
@@ -123,7 +123,7 @@ class Supervisor:
             name=name,
             nonce=f"{self._mark}{secrets.token_hex(4)}",
             folder=state.stack_folder(name),
-            world=asked.get("world", "base"),
+            world=asked.get("world", worlds.DEFAULT),
             seed=asked.get("seed", 1),
             bundle=Path(asked["bundle"]) if asked.get("bundle") else None,
             templates=None if asked.get("watch") else self._templates,

@@ -14,6 +14,7 @@ TCP = "tcp"
 """In place of a health path: the service is ready when it accepts connections."""
 
 ROOT = Path(__file__).resolve().parent.parent
+WORLDS = ROOT / "services" / "shared" / "world"
 SNAPSHOTS = "scenarios/services/mcp_servers/snapshots"
 
 

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Mapping
 from typing import Any
 
-from harness import state
+from harness import state, worlds
 from harness.cli.render import Report
 from harness.control import Control
 from harness.errors import NotRunningError
@@ -42,7 +42,7 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 def add_world(parser: argparse.ArgumentParser) -> None:
     """The options that say which world a system begins with."""
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="of the seeded world (default: 1)")
-    parser.add_argument("--world", default="base", metavar="NAME", help="the seeded world (default: base)")
+    parser.add_argument("--world", default=worlds.DEFAULT, metavar="NAME", help=worlds.HELP)
 
 
 def report(described: Mapping[str, Any], *, uptime: bool = False) -> Report:

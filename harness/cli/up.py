@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from harness import launch, project, state, timeline
+from harness import launch, project, state, timeline, worlds
 from harness.cli import live, system, timings
 from harness.cli.render import Report, render
 from harness.cli.stream import Stream, tell
@@ -55,6 +55,7 @@ def run(arguments: argparse.Namespace) -> Report | None:
     if arguments.watch and arguments.detach:
         raise HarnessError("--watch needs the foreground", todo="leave --detach out")
     _refuse_a_second()
+    world = worlds.chosen(arguments.world)
     services = closure(None if arguments.only is None else arguments.only.split(","))
     choices = launch.choose(arguments.ports, only=services, flags=_flags(arguments))
     with _terminal_signals(), _supervisor(arguments, services) as control:
@@ -65,7 +66,7 @@ def run(arguments: argparse.Namespace) -> Report | None:
                 name=system.NAME,
                 choices=choices,
                 seed=arguments.seed,
-                world=arguments.world,
+                world=world,
                 only=services,
                 on_event=on_event,
                 restarts=True,

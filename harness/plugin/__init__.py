@@ -76,7 +76,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 def pytest_report_header(config: pytest.Config) -> list[str]:
     """What explains a failure: the system, its seed and the browser."""
     chosen = config.stash[CHOICES]
-    told = ["the running system" if chosen.stack == ATTACH else f"world seed {chosen.seed}"]
+    told = ["the running system" if chosen.stack == ATTACH else f"world {chosen.world}, seed {chosen.seed}"]
     if chosen.stack == choices.SHARED:
         told.append("one system for all tests")
     if config.pluginmanager.hasplugin(BROWSER):

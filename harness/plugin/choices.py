@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 import pytest
 
+from harness import worlds
 from harness.errors import HarnessError
 from harness.topology import Kind
 
 ATTACH, SHARED, FRESH = "attach", "shared", "fresh"
-STARTS_WITH = ("ports", "seed", "backend")
+STARTS_WITH = ("ports", "world", "seed", "backend")
 STACK_HELP = (
     "which system a scenario's `stack` is: a fresh one for each (default); the same for all, its world begun anew "
     "in between; or the one that `python -m harness up` runs in this checkout"
@@ -26,6 +27,7 @@ class Choices:
 
     stack: str
     ports: str
+    world: str
     seed: int
     backend: Kind
     keep: bool
@@ -39,6 +41,7 @@ def add_options(parser: pytest.Parser) -> None:
     group = parser.getgroup("harness", "the simulated system [harness]")
     group.addoption("--stack", choices=(FRESH, SHARED, ATTACH), default=FRESH, help=STACK_HELP)
     group.addoption("--ports", choices=("random", "configured"), help=PORTS_HELP)
+    group.addoption("--world", metavar="NAME", help=worlds.HELP)
     group.addoption("--seed", type=int, metavar="N", help="seed of the seeded world (default: 1)")
     group.addoption("--backend", choices=("zygote", "process"), help=BACKEND_HELP)
     group.addoption("--keep-on-failure", action="store_true", help=KEEP_HELP)
@@ -48,7 +51,7 @@ def read(config: pytest.Config) -> Choices:
     """The options of this run.
 
     Raises:
-        pytest.UsageError: they contradict each other.
+        pytest.UsageError: they contradict each other, or there is no such world.
     """
     stack: str = config.getoption("--stack")
     keep: bool = config.getoption("--keep-on-failure")
@@ -61,9 +64,13 @@ def read(config: pytest.Config) -> Choices:
     workers = config.getoption("numprocesses", None) or 0
     if ports == "configured" and workers > 1:
         raise pytest.UsageError("--ports configured is for one worker: each has systems of its own; leave out -n")
+    try:
+        world = worlds.chosen(config.getoption("--world") or worlds.DEFAULT)
+    except HarnessError as error:
+        raise as_usage(error) from error
     seed = config.getoption("--seed")
     backend: Kind = config.getoption("--backend") or "zygote"
-    return Choices(stack, ports, 1 if seed is None else seed, backend, keep)
+    return Choices(stack, ports, world, 1 if seed is None else seed, backend, keep)
 
 
 def as_usage(error: HarnessError) -> pytest.UsageError:

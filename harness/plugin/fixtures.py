@@ -60,7 +60,7 @@ def shared_stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
         yield request.getfixturevalue("_attached_stack")
         return
     ports = "random" if config.stash[SYSTEMS].some_are_fresh else chosen.ports
-    yield from _running(request, World(seed=chosen.seed), ports=ports)
+    yield from _running(request, World.chosen(chosen), ports=ports)
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def _own(request: pytest.FixtureRequest, only: tuple[str, ...] | None) -> Iterat
                 pytest.skip(f"needs another world than the running system has: {world}")
             attached.verify()
             yield attached
-        elif chosen.stack == choices.SHARED and world == World(seed=chosen.seed):
+        elif chosen.stack == choices.SHARED and world == World.chosen(chosen):
             yield request.getfixturevalue("_begun_anew")()
         else:
             yield from _running(request, world, only=only, ports=chosen.ports)
@@ -118,7 +118,7 @@ def _begun_anew(request: pytest.FixtureRequest) -> Iterator[Callable[[], Stack]]
                     opened.close()
                 else:
                     return current[0]
-            world, only = World(seed=chosen.seed), systems.warm or None
+            world, only = World.chosen(chosen), systems.warm or None
             started = contextmanager(_running)(request, world, ports=chosen.ports, only=only)
             current[:] = [opened.enter_context(started)]
             return current[0]

@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 
 import pytest
 
-from harness import launch
+from harness import launch, worlds
 from harness.control import Control
 from harness.errors import HarnessError
 from harness.plugin.choices import Choices
@@ -25,7 +25,7 @@ numbers = count(1)
 class World:
     """What a system begins with: the seeded world's name and seed."""
 
-    name: str = "base"
+    name: str = worlds.DEFAULT
     seed: int = 1
 
     @classmethod
@@ -33,17 +33,23 @@ class World:
         """What the marker ``world`` says, else the options.
 
         Raises:
-            HarnessError: the marker makes no sense.
+            HarnessError: the marker makes no sense, or there is no such world.
         """
         marker = item.get_closest_marker("world")
         if marker is None:
-            return cls(seed=choices.seed)
+            return cls.chosen(choices)
         try:
-            return cls(*marker.args, **{"seed": choices.seed, **marker.kwargs})
+            asked = cls(*marker.args, **{"seed": choices.seed, **marker.kwargs})
         except TypeError as error:
             raise HarnessError(
                 "the marker `world` is not understood", evidence=str(error), todo='@pytest.mark.world("base", seed=7)'
             ) from error
+        return replace(asked, name=worlds.chosen(asked.name))
+
+    @classmethod
+    def chosen(cls, choices: Choices) -> World:
+        """What the options say."""
+        return cls(choices.world, choices.seed)
 
 
 @dataclass

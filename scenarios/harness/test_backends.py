@@ -63,11 +63,14 @@ def test_the_death_of_the_zygote_ends_its_services_and_the_next_start_has_anothe
         assert stack.describe()["services"]["idp"]["state"] == "healthy"
 
 
-def test_a_service_that_refuses_to_start_is_told_with_its_reason_and_nothing_is_left(control: Control) -> None:
-    with pytest.raises(NotReadyError) as failed, small(control, world="atlantis"):
+def test_a_service_that_refuses_to_start_is_told_with_its_reason_and_nothing_is_left(
+    control: Control, tmp_path: Path
+) -> None:
+    (tmp_path / "atlantis.yaml").write_text("organizations: []", encoding="utf-8")
+    with pytest.raises(NotReadyError) as failed, small(control, world=str(tmp_path / "atlantis.yaml")):
         pass
     assert "idp ended with exit code 3" in failed.value.what
-    assert "there is no world named 'atlantis'; known: base" in failed.value.evidence
+    assert "atlantis.yaml: the world lacks epoch" in failed.value.evidence
     with small(control) as stack:
         assert stack.describe()["services"]["idp"]["state"] == "healthy"
 

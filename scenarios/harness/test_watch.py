@@ -29,8 +29,8 @@ TITLE = "Dress Rehearsal identity provider"
         ("services/idp/token.py", ["idp"]),
         ("services/idp/templates/login.html", ["idp"]),
         ("services/ticketing/tools.py", ["ticketing"]),
-        ("services/shared/world.py", ["idp", "ticketing", "organizations", "api"]),
-        ("services/shared/worlds/base.yaml", ["idp", "ticketing", "organizations", "api"]),
+        ("services/shared/world/model.py", ["idp", "ticketing", "organizations", "api"]),
+        ("services/shared/world/base.yaml", ["idp", "ticketing", "organizations", "api"]),
         ("services/ui/app.py", []),
     ],
 )
@@ -42,7 +42,7 @@ def test_a_change_concerns_whose_it_is(changed: str, concerned: list[str]) -> No
     ("path", "is_source"),
     [
         ("services/idp/token.py", True),
-        ("services/shared/worlds/base.yaml", True),
+        ("services/shared/world/base.yaml", True),
         ("services/idp/__pycache__/token.py", False),
         ("services/.hidden/notes.py", False),
         ("services/idp/notes.md", False),

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from typing import Annotated
 
 from fastapi import APIRouter
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse
 
@@ -16,9 +20,15 @@ from services.idp.pages import Pages
 from services.idp.parameters import Parameters, form_body, query
 from services.idp.provider import Now, Provider, Started
 from services.idp.records import AuthorizationRequest
-from services.idp.registry import User
+from services.idp.registry import Organization, User
 
 logger = logging.getLogger(__name__)
+
+SHOWN = 8
+"""So many of an organization are there at once; the others unfold."""
+
+MANY = 12
+"""People from which on the page has a field to find one."""
 
 _TONES = 6
 """Colours of avatars in the style sheet."""
@@ -28,6 +38,8 @@ class LoginQuery(BaseModel):
     """The address of the page."""
 
     interaction: str
+    find: Annotated[str, Field(max_length=100)] | None = None
+    """A part of what is shown of those to be listed."""
 
 
 class LoginForm(BaseModel):
@@ -57,6 +69,7 @@ def router(pages: Pages) -> APIRouter:
             raise interactions.nothing_to_do() from None
         asked = interactions.find(form.interaction, request, provider, at=at).request
         session = sessions.current(request, provider, at=at)
+        suggested, signed_in = _suggested(asked, provider), session.subject if session else None
         return pages.render(
             "login.html",
             tenant=provider.tenant,
@@ -64,9 +77,12 @@ def router(pages: Pages) -> APIRouter:
             interaction=form.interaction,
             client=provider.registry.clients[asked.client_id],
             wishes=[provider.registry.scopes[scope] for scope in provider.registry.scopes if scope in asked.scopes],
-            organizations=list(provider.registry.organizations),
-            suggested=_suggested(asked, provider),
-            signed_in=session.subject if session else None,
+            many=len(provider.registry.users) > MANY,
+            find=form.find or "",
+            organizations=list(_found(form.find, provider)),
+            suggested=suggested,
+            signed_in=signed_in,
+            divided=partial(_divided, pointed_out={suggested, signed_in}, whole=form.find is not None),
             initials=_initials,
             tones=_TONES,
         )
@@ -90,8 +106,11 @@ def router(pages: Pages) -> APIRouter:
         if form.cancel is not None:
             return refuse(asked.redirect_uri, asked.state, AccessDenied("the person turned back"), provider)
         user = provider.registry.user_named(form.username or "")
-        if user is None or not user.active:
+        if user is None:
             raise Refusal("Nobody of that name", "The person is not known here. Go back and choose another.")
+        if not user.active:
+            told = "has not accepted the invitation, has left, or belongs to an organization that is suspended"
+            raise Refusal("Not able to sign in", f"{user.name} {told}. Go back and choose another.")
         if asked.hinted_subject not in (None, user.sub):
             return refuse(asked.redirect_uri, asked.state, LoginRequired("somebody else signed in"), provider)
         session, secret = sessions.sign_in(user.sub, request, provider, at=at)
@@ -112,6 +131,29 @@ def _suggested(asked: AuthorizationRequest, provider: Provider) -> str | None:
         return asked.hinted_subject
     user = provider.registry.user_hinted(asked.login_hint)
     return user.sub if user else None
+
+
+def _found(wanted: str | None, provider: Provider) -> Iterator[Organization]:
+    """Those who can sign in, and whose name, role, e-mail or organization has the text in it."""
+    sought = (wanted or "").strip().casefold()
+    for organization in provider.registry.organizations:
+        people = tuple(
+            person
+            for person in organization.people
+            if sought in "\n".join((person.name, person.email, person.role, organization.name)).casefold()
+        )
+        if people:
+            yield replace(organization, people=people)
+
+
+def _divided(
+    people: tuple[User, ...], *, pointed_out: set[str | None], whole: bool
+) -> tuple[tuple[User, ...], tuple[User, ...]]:
+    """Those who are there at once, and the others. Whoever is pointed out is not hidden; nor are only a few."""
+    if whole or len(people) <= SHOWN + 2:
+        return people, ()
+    first = tuple(person for place, person in enumerate(people) if place < SHOWN or person.sub in pointed_out)
+    return first, tuple(person for person in people if person not in first)
 
 
 def _initials(person: User) -> str:

@@ -13,7 +13,7 @@ from services.idp.errors import flaws
 from services.idp.registry import Algorithm, Client, Registrants, Resource, TrustedIssuer, User
 from services.idp.settings import IdpSettings
 from services.shared import world
-from services.shared.world import read_yaml
+from services.shared.world.files import read_yaml
 
 ROOT = ""
 """Name of the tenant that has no path of its own."""
@@ -193,16 +193,22 @@ def _checked(kind: type[Entry], entry: Any, what: str) -> Entry:
 
 
 def _people(settings: IdpSettings) -> list[User]:
-    return [
-        User(
-            sub=person.id,
-            username=person.username,
-            name=person.name,
-            email=person.email,
-            role=person.role,
-            org_id=organization.id,
-            org_name=organization.name,
-        )
-        for organization in world.load(settings.world, settings.world_seed).organizations
-        for person in organization.people
-    ]
+    """Everybody of the world, as a member of the first organization that names them.
+
+    Who was invited, or has left, is known and cannot sign in; nor can anybody of an organization that is suspended.
+    """
+    people: dict[str, User] = {}
+    for organization in world.load(settings.world, settings.world_seed).organizations:
+        for person in organization.people:
+            user = User(
+                sub=person.id,
+                username=person.username,
+                name=person.name,
+                email=person.email,
+                role=person.role,
+                org_id=organization.id,
+                org_name=organization.name,
+                active=person.status == "active" == organization.status,
+            )
+            people.setdefault(user.sub, user)
+    return list(people.values())

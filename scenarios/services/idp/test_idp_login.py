@@ -25,8 +25,64 @@ def test_everybody_is_listed_under_their_organization(idp: Client) -> None:
     text = page_of(idp)
     sections = re.findall(r"<section.*?</section>", text, re.DOTALL)
     assert ["Acme" in sections[0], "Globex" in sections[1], "Initech" in sections[2]] == [True, True, True]
-    assert [section.count("<button") for section in sections] == [5, 3, 2]
+    assert [section.count("<button") for section in sections] == [37, 24, 8]
     assert "Rita Sørensen" in sections[0]
+
+
+def test_who_was_invited_has_left_or_is_suspended_is_not_listed_and_cannot_sign_in(idp: Client) -> None:
+    text = page_of(idp)
+    for username, name in {
+        "ines": "Ines Almeida",
+        "igor": "Igor Novak",
+        "dora": "Dora Weiss",
+        "ulla": "Ulla Holm",
+    }.items():
+        assert name not in text
+        interaction = told(idp.authorize(idp.asked()))["interaction"]
+        response = idp.post("/login", {"interaction": interaction, "username": username})
+        assert (response.status_code, "location" in response.headers) == (400, False)
+        assert f"{name} has not accepted the invitation, has left" in response.text
+
+
+def listed(idp: Client, find: str) -> list[str]:
+    interaction = told(idp.authorize(idp.asked()))["interaction"]
+    text = idp.http.get("/login", params={"interaction": interaction, "find": find}).text
+    return re.findall(r'name="username" value="([^"]*)"', text)
+
+
+@pytest.mark.parametrize("find", ["sørensen", "  RITA ", "rita@acme"])
+def test_somebody_is_found_by_a_part_of_name_or_address(idp: Client, find: str) -> None:
+    assert listed(idp, find) == ["rita"]
+
+
+def test_people_of_the_same_name_are_told_apart_by_their_organization(idp: Client) -> None:
+    assert listed(idp, "Sam Carter") == ["sam", "samc"]
+
+
+def test_an_organization_and_a_role_are_found_too(idp: Client) -> None:
+    assert len(listed(idp, "initech")) == 8
+    assert {"alice", "grace"} < set(listed(idp, "agent"))
+    assert "rita" not in listed(idp, "agent")
+
+
+def test_whoever_is_not_found_is_said_not_to_be(idp: Client) -> None:
+    interaction = told(idp.authorize(idp.asked()))["interaction"]
+    text = idp.http.get("/login", params={"interaction": interaction, "find": "<b>zaphod"}).text
+    assert "Nobody like “<bdi>&lt;b&gt;zaphod</bdi>” can sign in." in text
+    assert "<button" in text  # to cancel
+
+
+def test_a_search_that_is_too_long_is_refused(idp: Client) -> None:
+    interaction = told(idp.authorize(idp.asked()))["interaction"]
+    assert idp.http.get("/login", params={"interaction": interaction, "find": "x" * 101}).status_code == 400
+
+
+def test_whoever_is_hinted_at_is_not_folded_away(idp: Client) -> None:
+    hinted = "amara.dvorak.acme"
+    text = idp.http.get(idp.authorize(idp.asked(login_hint=hinted)).headers["location"]).text
+    folded = "".join(re.findall(r"<details>.*?</details>", text, re.DOTALL))
+    assert f'value="{hinted}"' in text
+    assert f'value="{hinted}"' not in folded
 
 
 def test_the_page_says_who_asks_and_for_what(idp: Client) -> None:
@@ -78,7 +134,7 @@ def test_a_hint_points_out_the_person_and_lets_everybody_else_be_chosen(alone: A
     begun = alone.authorize(alone.asked(login_hint=rita.sub if hint == "sub" else hint))
     text = alone.http.get(begun.headers["location"]).text
     assert ("autofocus" in person_at(text, "Rita"), "suggested" in person_at(text, "Rita")) == (True, True)
-    assert (text.count("autofocus"), text.count("<button")) == (1, 11)
+    assert (text.count("autofocus"), text.count("<button")) == (1, 69 + 2)
     assert "code" in told(alone.pick("adam", begun))
 
 
@@ -133,7 +189,7 @@ def test_a_tenant_says_whose_page_it_is(alone: Alone) -> None:
 
 def test_a_page_is_one_small_request(alone: Alone) -> None:
     response = alone.http.get(alone.authorize(alone.asked()).headers["location"])
-    assert len(response.content) < 20_000
+    assert len(response.content) < 26_000
     assert re.findall(r"""(?:src|href|url)\s*[=(]""", response.text) == []
 
 
@@ -220,12 +276,29 @@ def test_a_browser_gets_back_to_the_client(login_page: Page, callback: str) -> N
 
 
 def test_the_keyboard_is_enough(login_page: Page, callback: str) -> None:
-    login_page.keyboard.press("Tab")
-    login_page.keyboard.press("Tab")
     focused = login_page.locator(":focus")
-    expect(focused).to_have_accessible_name("Adam Okafor Admin")
+    for name in ("Find somebody", "Find", "Alice Anders Agent", "Adam Okafor Admin"):
+        login_page.keyboard.press("Tab")
+        expect(focused).to_have_accessible_name(name)
     assert focused.evaluate("element => getComputedStyle(element).outlineStyle") == "solid"
     login_page.keyboard.press("Enter")
+    login_page.wait_for_url(f"{callback}?code=*")
+
+
+def test_somebody_far_down_is_found_by_the_keyboard_alone(login_page: Page, callback: str) -> None:
+    login_page.get_by_role("searchbox", name="Find somebody").fill("amara dvo")
+    login_page.keyboard.press("Enter")
+    expect(login_page.get_by_role("searchbox", name="Find somebody")).to_have_value("amara dvo")
+    login_page.get_by_role("button", name="Amara Dvořák").press("Enter")
+    login_page.wait_for_url(f"{callback}?code=*")
+
+
+def test_who_is_folded_away_is_there_when_unfolded(login_page: Page, callback: str) -> None:
+    acme = login_page.get_by_role("region", name="Acme Corporation")
+    person = acme.get_by_role("button", name="Amara Dvořák")
+    expect(person).to_be_hidden()
+    acme.get_by_text("29 more").click()
+    person.click()
     login_page.wait_for_url(f"{callback}?code=*")
 
 

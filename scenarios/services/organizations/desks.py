@@ -23,7 +23,7 @@ from services.shared import world
 from services.shared.database import Database, connected
 from services.shared.permissions import Caller
 
-WORLD = world.load("base", 1)
+WORLD = world.load("small", 1)
 MIRA = "mira@partner.example"
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 BOTH_SCOPES = frozenset({"orgs:read", "orgs:write"})

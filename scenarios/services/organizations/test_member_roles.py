@@ -69,7 +69,7 @@ def test_rita_becomes_an_agent_everywhere(organizations: RunningService, as_user
     again = as_user("rita")
     assert roles_in(again.token("organizations")) == ["agent"]
     assert again.call_tool("organizations", "whoami")["role"] == "agent"
-    assert again.call_tool("organizations", "list_members")["total"] == 5
+    assert again.call_tool("organizations", "list_members")["total"] == 40
     assert [call["status"] for call in organizations.stack.control("idp").requests(client_id="organizations")] == [200]
 
 

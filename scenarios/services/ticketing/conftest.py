@@ -21,9 +21,9 @@ NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    """The base world's tickets in a file of their own."""
+    """The small world's tickets in a file of their own."""
     with connected(f"sqlite:///{tmp_path / 'tickets.db'}", Base.metadata) as database:
-        seed.lay(world.load("base", 1), database)
+        seed.lay(world.load("small", 1), database)
         yield database
 
 
@@ -32,7 +32,7 @@ def desk_of(database: Database) -> Callable[..., TicketDesk]:
     """``desk_of("alice")``: the desk as it serves her; its clock ticks a minute a look, its ids count."""
     people = {
         person.username: (organization, person)
-        for organization in world.load("base", 1).organizations
+        for organization in world.load("small", 1).organizations
         for person in organization.people
     }
     minutes, numbers = count(), count(1)

@@ -40,10 +40,10 @@ def test_search_and_get_show_the_same_ticket(as_user: AsUser, mode: str) -> None
 def test_what_one_member_creates_the_colleagues_find_and_no_other_organization(stack: Stack, as_user: AsUser) -> None:
     rita, alice, grace = as_user("rita"), as_user("alice"), as_user("grace")
     created = rita.call_tool("ticketing", "create_ticket", title="Kettle leaks", labels=["tea"])
-    assert created["key"] == "ACME-13"
+    assert created["key"] == "ACME-166"
     assert (created["status"], created["type"], created["priority"]) == ("open", "request", "normal")
     second = rita.call_tool("ticketing", "create_ticket", mode="legacy", title="Kettle still leaks", type="incident")
-    assert second["key"] == "ACME-14"
+    assert second["key"] == "ACME-167"
     assert alice.call_tool("ticketing", "search_tickets", limit=2)["items"] == [second, created]
     assert grace.call_tool("ticketing", "search_tickets", query="Kettle")["total"] == 0
     stack.restart("ticketing")

@@ -95,15 +95,15 @@ def test_another_filter_is_refused_and_not_guessed(directory: Directory, filter_
 
 def test_all_are_listed_page_by_page(directory: Directory) -> None:
     everybody = directory.ask("GET", "/Users").json()
-    assert everybody["totalResults"] == everybody["itemsPerPage"] == len(everybody["Resources"]) == 10
+    assert everybody["totalResults"] == everybody["itemsPerPage"] == len(everybody["Resources"]) == 76
     seen: list[str] = []
-    for first in (1, 5, 9, 13):
-        page = directory.ask("GET", f"/Users?startIndex={first}&count=4").json()
-        assert (page["totalResults"], page["startIndex"]) == (10, first)
+    for first in (1, 31, 61, 91):
+        page = directory.ask("GET", f"/Users?startIndex={first}&count=30").json()
+        assert (page["totalResults"], page["startIndex"]) == (76, first)
         assert page["itemsPerPage"] == len(page["Resources"])
         seen += names(page)
     assert seen == names(everybody)
-    assert len(set(seen)) == 10
+    assert len(set(seen)) == 76
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_all_are_listed_page_by_page(directory: Directory) -> None:
 )
 def test_odd_numbers_mean_what_the_rfc_says(directory: Directory, query: str, many: int, first: int) -> None:
     page = directory.ask("GET", f"/Users?{query}").json()
-    assert (len(page["Resources"]), page["startIndex"], page["totalResults"]) == (many, first, 10)
+    assert (len(page["Resources"]), page["startIndex"], page["totalResults"]) == (many, first, 76)
 
 
 @pytest.mark.parametrize(
