@@ -1,6 +1,6 @@
 """All SQL. Each statement about members and teams starts at ``_within``, the one place that parts tenants.
 
-Only ``memberships`` does not: it finds the rows of one person, for that person.
+Except what is found by the key of ``reach`` itself, and ``memberships``: the rows of one person, for that person.
 """
 
 from __future__ import annotations
@@ -90,8 +90,8 @@ class Repository:
         return self.session.scalar(found)
 
     def own(self, subject: str) -> Member | None:
-        """The caller's own membership, which everybody may see."""
-        return self.session.scalar(self._within(Member).where(Member.id == subject))
+        """The caller's own membership, which everybody may see. It is read once."""
+        return self.session.get(Member, (self._reach.org_id, subject))
 
     def owners(self) -> int:
         """How many active owners the organization has."""

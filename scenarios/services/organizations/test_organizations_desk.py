@@ -11,14 +11,17 @@ from sqlalchemy import update
 from scenarios.services.organizations.desks import (
     MIRA,
     Desks,
+    as_invited,
     everybody,
     invited,
     known,
+    lay,
     standings,
     usernames,
 )
 from services.organizations.repository import Wanted
-from services.organizations.tables import Member, Organization
+from services.organizations.tables import Base, Member, Organization
+from services.shared.database import connected
 from services.shared.problems import Conflict, Forbidden, Invalid, NotFound, ProblemError
 
 
@@ -200,3 +203,24 @@ def test_a_review_names_who_is_in_charge_and_who_is_invited(desks: Desks) -> Non
     assert [member.email for member in access.invited] == [MIRA]
     assert ("active", "agent", 1) in access.counts
     assert sum(count for _, _, count in access.counts) == 6
+
+
+def test_the_desk_works_on_every_kind_of_database(database_url: str) -> None:
+    with connected(database_url, Base.metadata, lay=lay) as database:
+        desks = Desks.on(database)
+        mira = invited(desks, key="k")
+        assert invited(desks, key="k") == mira
+        assert as_invited(desks, mira.id).members.accept().status == "active"
+        team = desks("adam").teams.create("Straße 100%", key=None)
+        with pytest.raises(Conflict):
+            desks("adam").teams.create("STRASSE 100%", key=None)
+        assert len(desks("adam").teams.add_member(team.id, mira.id).members) == 1
+        assert desks("adam").teams.list(limit=1, cursor=None).sizes == {team.id: 1}
+        assert list(desks("adam").teams.ids_from("strasse 100%", limit=9)) == [team.id]
+        gone = desks("adam").members.deactivate(desks.id("alice"))
+        assert (gone.status, gone.version) == ("inactive", 2)
+        with pytest.raises(Conflict):
+            desks("olivia").members.deactivate(desks.id("olivia"))
+        paged = [member.id for member in everybody(desks("olivia"), limit=2)]
+        assert sorted(paged) == sorted(standings(desks))
+        assert usernames(desks("olivia"), Wanted(query="SØRENSEN", status="active")) == ["rita"]

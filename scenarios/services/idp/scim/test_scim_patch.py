@@ -223,6 +223,7 @@ def test_whoever_is_deactivated_is_out_everywhere(directory: Directory) -> None:
     refused(alone.redeem(code), 400, "invalid_grant")
     refused(alone.exchange(tokens["access_token"]), 400, "invalid_request")
     assert alone.userinfo(tokens["access_token"]).status_code == 401
+    assert alone.introspect(tokens["access_token"]).json() == {"active": False}
     assert alone.pick("rita", begun).status_code == 400
     assert directory.read("rita")["active"] is False
     assert directory.patch("rita", {"op": "replace", "path": "active", "value": True}).status_code == 200
