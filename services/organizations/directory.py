@@ -24,6 +24,7 @@ _SKEW_S = 5.0
 """Before its expiry from which a kept token is no longer used: it must survive the call it is for."""
 _PATCH_OP = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 _USER = "urn:ietf:params:scim:schemas:core:2.0:User"
+_INACTIVE = {"op": "replace", "path": "active", "value": False}
 
 
 class _Issued(BaseModel):
@@ -90,10 +91,11 @@ class Directory:
     def set_role(self, account: Account) -> None:
         """From now on, tokens of the person say this role. Saying so twice is no error.
 
+        Whoever has an account in another organization gets no tokens for this one, and nothing has to be said.
+
         Raises:
             Unavailable: the provider cannot be reached, or cannot serve now. It may have heard nevertheless.
-            BadGateway: it does not know the person, or not in this organization; it refuses, or gives an answer that
-                makes no sense.
+            BadGateway: it does not know the person, refuses, or gives an answer that makes no sense.
         """
         self._change(account, "a change of role")
 
@@ -103,7 +105,7 @@ class Directory:
         Raises:
             Unavailable, BadGateway: as ``set_role``.
         """
-        self._change(account, "a deactivation", {"op": "replace", "path": "active", "value": False})
+        self._change(account, "a deactivation", _INACTIVE)
 
     def enrol(self, newcomer: Newcomer) -> str:
         """Make an account, inactive until its owner accepts at the provider; returns its id.
@@ -128,23 +130,26 @@ class Directory:
         found = _read(_Found, self._ask("GET", "/Users", params=wanted), "the search for an account").Resources
         if not found:
             raise BadGateway("The identity provider says that the account exists, and cannot find it.")
-        self.deactivate(Account(found[0].id, newcomer.org_id, newcomer.role))
-        return found[0].id
+        account = Account(found[0].id, newcomer.org_id, newcomer.role)
+        if not self._change(account, "a new account", _INACTIVE):
+            raise BadGateway("The identity provider has an account of that name in another organization.")
+        return account.id
 
     def close(self) -> None:
         """Close what was opened."""
         if self._client is not None:
             self._client.close()
 
-    def _change(self, account: Account, what: str, *further: dict[str, Any]) -> None:
-        # By the organization of the role: whoever has an account in another one is not touched (RFC 7644 §3.5.2.3).
+    def _change(self, account: Account, what: str, *further: dict[str, Any]) -> bool:
+        """Whether the account is in the organization: in another one, nothing was changed (RFC 7644 §3.5.2.3)."""
         role = {"op": "replace", "path": f'roles[type eq "{account.org_id}"].value', "value": account.role}
         body = {"schemas": [_PATCH_OP], "Operations": [role, *further]}
         answer = self._ask("PATCH", f"/Users/{quote(account.id, safe='')}", body=body)
-        if answer.status_code == httpx.codes.NOT_FOUND or _without_target(answer):
-            raise BadGateway("The identity provider does not know this member in this organization.")
-        if not answer.is_success:
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            raise BadGateway("The identity provider does not know this member.")
+        if not answer.is_success and not _without_target(answer):
             raise _failed(answer, what)
+        return answer.is_success
 
     def _ask(self, method: str, path: str, *, body: Any = None, params: dict[str, str] | None = None) -> httpx.Response:
         """With the kept token; if that one is refused, once more with a new one."""

@@ -135,7 +135,6 @@ def test_a_change_is_one_in_the_organization_of_the_role() -> None:
     ("answer", "says"),
     [
         (httpx.Response(404), "does not know"),
-        (httpx.Response(400, json={"scimType": "noTarget"}), "does not know"),
         (httpx.Response(400, json={"scimType": "invalidValue"}), "refused a deactivation"),
         (httpx.Response(400, content=b"nonsense"), "refused a deactivation"),
         (httpx.Response(400, json=[]), "refused a deactivation"),
@@ -178,9 +177,11 @@ def test_an_account_whose_making_was_not_heard_of_is_found_again_and_put_in_step
         (httpx.Response(409), httpx.Response(200, json={"Resources": []})),
         (httpx.Response(409), httpx.Response(200, json={"Resources": "x"})),
         (httpx.Response(409), httpx.Response(403)),
+        (httpx.Response(409), httpx.Response(200, json={"Resources": [{"id": "usr_9"}]})),
     ],
 )
 def test_an_account_that_is_neither_made_nor_found_is_told_of(posts: httpx.Response, gets: httpx.Response) -> None:
-    provider = Provider(posts=[posts], gets=[gets])
+    elsewhere = httpx.Response(400, json={"scimType": "noTarget"})
+    provider = Provider(posts=[posts], gets=[gets], patches=[elsewhere])
     with pytest.raises(BadGateway):
         Directory("http://localhost:1", "the secret", transport=provider).enrol(MIRA)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,11 +25,20 @@ ADA = Person("usr_ada", "ada", "Ada", "Ada@one.example", "owner")
 BEN = Person("usr_ben", "ben", "Ben", "ben@one.example", "agent", "inactive")
 EVE = Person("usr_eve", "eve", "Eve", "eve@one.example", "viewer", "invited", NOON, NOON + timedelta(days=1))
 IDA = Person("usr_ida", "ida", "Ida", "ida@one.example", "viewer", "invited", NOON, NOON - timedelta(days=1))
+ADA_THERE = replace(ADA, role="viewer")
 TEAM = Team("team_1", "Straße", ("usr_ada", "usr_ben"))
-ONE = Organization("org_1", "one", "One", "ONE", (ADA, BEN, EVE, IDA), (), teams=(TEAM,))
-ADA_THERE = Person("usr_ada", "ada", "Ada", "Ada@one.example", "viewer")
-TWO = Organization("org_2", "two", "Two", "TWO", (ADA_THERE,), (), teams=(Team("team_2", "Straße", ()),))
-SHUT = Organization("org_3", "shut", "Shut", "SHUT", (ADA_THERE,), (), status="suspended")
+EMPTY_TEAM = Team("team_2", "Straße", ())
+
+
+def organization(place: int, slug: str, people: tuple[Person, ...], team: Team, **more: Any) -> Organization:
+    usual: dict[str, Any] = {"status": "active", "ticket_count": 0, "each_ticket": lambda: iter(())}
+    name, prefix = slug.capitalize(), slug.upper()
+    return Organization(f"org_{place}", slug, name, prefix, people, teams=(team,), **usual | more)
+
+
+ONE = organization(1, "one", (ADA, BEN, EVE, IDA), TEAM)
+TWO = organization(2, "two", (ADA_THERE,), EMPTY_TEAM)
+SHUT = organization(3, "shut", (ADA_THERE,), Team("team_3", "Desk", ()), status="suspended")
 
 
 @pytest.fixture
