@@ -90,12 +90,15 @@ class Run:
         """Each part in turn; yields a line of what came of it."""
         tools = [tool for tool in self.listed("tools") if not names or tool["name"] in names]
         self._look_around()
+        missed = []
         for tool in tools:
-            self.hangs = False
-            for edge in inputs.edges(tool["inputSchema"]):
-                self._drive(st.tuples(edge, st.just(True)), partial(self.call, tool), many=1)
-            self._drive(self._calls(tool), partial(self.call, tool))
+            self._all_of(tool)
+            if not self.came["done"]:
+                missed.append(tool)
             yield self._line(tool["name"])
+        for tool in missed:  # by now more is known of what is there
+            self._all_of(tool)
+            yield self._line(f"{tool['name']} again")
         if names:
             return
         for template in self.listed("resources/templates", "resourceTemplates"):
@@ -140,6 +143,12 @@ class Run:
         for argument, text in arguments.items():
             reference = {"type": "ref/prompt", "name": name}
             self._look("completion/complete", ref=reference, argument={"name": argument, "value": text})
+
+    def _all_of(self, tool: Mapping[str, Any]) -> None:
+        self.hangs = False
+        for edge in inputs.edges(tool["inputSchema"]):
+            self._drive(st.tuples(edge, st.just(True)), partial(self.call, tool), many=1)
+        self._drive(self._calls(tool), partial(self.call, tool))
 
     def _look_around(self) -> None:
         """Learn what is there, by calling what needs no arguments and only reads."""

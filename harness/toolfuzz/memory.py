@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 MOST = 200
+ALIKE = 2
+"""Letters that an id and the name of its argument share, where ids tell what they are of."""
 
 
 class Memory:
@@ -24,11 +26,15 @@ class Memory:
                 del told[:-MOST]
 
     def recall(self, argument: str, choice: int) -> Any:
-        """A value that may mean something as ``argument``: ``user_id`` is told as an ``id``. None if none was told."""
+        """A value that may mean something as ``argument``; None if none was told.
+
+        ``team_id`` is told as an ``id``; if some of those begin as the argument does, as ``team_7``, it is one of them.
+        """
         last = argument.rpartition("_")[2]
         for name in (argument, f"next_{argument}", last, last.removesuffix("s")):
-            if told := self._told.get(name):
-                return told[choice % len(told)]
+            told = self._told.get(name, [])
+            if known := [each for each in told if str(each).startswith(argument[:ALIKE])] or told:
+                return known[choice % len(known)]
         return None
 
 
