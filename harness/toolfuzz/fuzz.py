@@ -93,7 +93,7 @@ class Run:
         missed = []
         for tool in tools:
             self._all_of(tool)
-            if not self.came["done"]:
+            if not self.came["done"] and not self.hangs:
                 missed.append(tool)
             yield self._line(tool["name"])
         for tool in missed:  # by now more is known of what is there
