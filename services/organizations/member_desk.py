@@ -20,6 +20,9 @@ from services.organizations.views import VersionedMemberView
 from services.shared.idempotency import once
 from services.shared.problems import Conflict, Flaw, Invalid, NotFound
 
+LONGEST_NAME = 200
+"""Characters that the identity provider takes; until a newcomer says theirs, they are called by their address."""
+
 _NOBODY = "There is no such member of the organization."
 
 
@@ -205,7 +208,7 @@ class MemberDesk:
             raise NotFound("There is no such organization here.")
         # Two organizations may invite the same address, and neither may learn of the other by it.
         username = f"{organization.slug}:{email.casefold()}"
-        return Newcomer(username, name=email, email=email, org_id=organization.id, role=role)
+        return Newcomer(username, name=email[:LONGEST_NAME], email=email, org_id=organization.id, role=role)
 
 
 def _known(found: Repository, member_id: str) -> Member:

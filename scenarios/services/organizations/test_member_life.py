@@ -121,3 +121,33 @@ def test_a_team_is_made_filled_and_emptied(organizations: RunningService, as_use
     emptied = ask(adam, "remove_team_member", mode=mode, approve=True, team_id=team["id"], user_id=rita)
     assert emptied["members"] == []
     assert refused(adam, "create_team", display_name="NETWORK")["code"] == "conflict"
+
+
+ODD = {
+    "long": "ß" * 248 + "@x.org",
+    "odd": "😀\u202e'\"\\<b>@\u200b.example",
+    "quoted": "o'brien+tag%25@sub.domain.example",
+}
+
+
+@pytest.mark.parametrize("email", ODD.values(), ids=ODD.keys())
+def test_an_odd_address_reaches_the_provider_as_it_is(
+    organizations: RunningService, as_user: AsUser, email: str
+) -> None:
+    invited = ask(as_user("adam"), "invite_member", email=email, role="viewer")
+    (account,) = [user for user in organizations.stack.control("idp").users() if user["sub"] == invited["id"]]
+    assert (account["email"], account["active"], account["username"]) == (email, False, invited["username"])
+    again = ask(as_user("adam"), "invite_member", email=email, role="agent")
+    assert (again["id"], again["role"]) == (invited["id"], "agent")
+    assert ask(as_user("victor"), "get_member", email=email) == again
+
+
+@pytest.mark.parametrize("email", [MIRA, ODD["odd"]])
+def test_an_account_that_is_there_already_is_taken_and_put_in_step(
+    organizations: RunningService, as_user: AsUser, email: str
+) -> None:
+    idp = organizations.stack.control("idp")
+    made = idp.put_user(f"acme:{email.casefold()}", role="viewer", email=email, active=True)
+    assert ask(as_user("adam"), "invite_member", email=email, role="agent")["id"] == made["sub"]
+    (account,) = [user for user in idp.users() if user["sub"] == made["sub"]]
+    assert (account["role"], account["active"]) == ("agent", False)

@@ -22,6 +22,10 @@ READ_ONLY = frozenset({"schemas", "id", "meta"})
 Text = Annotated[
     str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$")
 ]
+UserName = Annotated[
+    str, StringConstraints(min_length=1, max_length=1000, pattern=r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$")
+]
+"""Long enough for an address, in any case of letters, and what stands before it."""
 Address = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^\s@\x00-\x1f\x7f]+@[^\s@\x00-\x1f\x7f]+$")]
 RoleName = Annotated[str, StringConstraints(max_length=64, pattern=r"^[\x21\x23-\x5b\x5d-\x7e]+$")]
 """One word of ASCII: it goes into the claim ``roles``."""
@@ -81,7 +85,7 @@ class Newcomer(_Attributes):
     """Somebody who is to be made; one of the two names is enough."""
 
     schemas: list[str] = Field(default_factory=list)
-    user_name: Text
+    user_name: UserName
     display_name: Text | None = None
     name: FullName | None = None
     emails: list[Email] = Field(min_length=1, max_length=1)

@@ -74,7 +74,7 @@ def test_what_need_not_be_said_is_taken_for_granted(directory: Directory, change
         ({"userName": "RITA"}, 409, "uniqueness"),
         ({"userName": None}, 400, "invalidValue"),
         ({"userName": " "}, 400, "invalidValue"),
-        ({"userName": "x" * 201}, 400, "invalidValue"),
+        ({"userName": "x" * 1001}, 400, "invalidValue"),
         ({"emails": None}, 400, "invalidValue"),
         ({"emails": [{"value": "nonsense"}]}, 400, "invalidValue"),
         ({"roles": None}, 400, "invalidValue"),
