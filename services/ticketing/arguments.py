@@ -12,8 +12,8 @@ from services.shared.mcp.tool import desk
 from services.ticketing import labels
 from services.ticketing.desk import TicketDesk
 from services.ticketing.history import Visibility
-from services.ticketing.listing import Grouping, Sort
 from services.ticketing.reading import Included
+from services.ticketing.wanted import Grouping, Sort
 from services.ticketing.workflow import Priority, Status, TicketType
 
 Desk = Annotated[TicketDesk, Depends(desk)]

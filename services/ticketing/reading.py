@@ -11,7 +11,7 @@ from services.shared.database import Database
 from services.shared.mcp import cursor as cursors
 from services.shared.permissions import Caller
 from services.ticketing import roles
-from services.ticketing.listing import Grouping, TicketListing, Wanted
+from services.ticketing.listing import TicketListing
 from services.ticketing.repository import TicketRepository
 from services.ticketing.tables import Comment, HistoryEntry, Ticket
 from services.ticketing.views import (
@@ -27,6 +27,7 @@ from services.ticketing.views import (
     TransitionListView,
     TransitionView,
 )
+from services.ticketing.wanted import Grouping, Wanted
 
 INCLUDED = 50
 """As many comments and entries come with a ticket; the rest has lists of its own."""
@@ -55,7 +56,7 @@ class TicketReader:
     def search(self, wanted: Wanted, *, limit: int, cursor: str | None) -> TicketPageView:
         """A page of the tickets the caller may see."""
         reach = roles.reach(self.caller)
-        after = None if cursor is None else cursors.unseal(cursor, wanted.place, listing=(reach, wanted))
+        after = None if cursor is None else cursors.unseal(cursor, wanted.order.place, listing=(reach, wanted))
         with self.database.reading() as session:
             page = TicketListing(session, reach).page(wanted, limit=limit, after=after)
         at = self.now()

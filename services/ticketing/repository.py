@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -176,7 +175,9 @@ def written(place: int, entry: Entry) -> dict[str, Any]:
         "client_id": entry.actor.client_id,
         "acting": entry.actor.acting,
         "trace_id": entry.actor.trace_id,
-        "changes": [asdict(change) for change in entry.changes],
+        "changes": [
+            {"field": change.field, "before": change.before, "after": change.after} for change in entry.changes
+        ],
         "comment": entry.comment,
     }
 

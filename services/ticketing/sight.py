@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import ColumnElement, Select, select
 
 from services.ticketing.roles import Reach
 from services.ticketing.tables import ROOM, Comment, HistoryEntry, Member, Tally, Team, Tenant, Ticket
-from services.ticketing.text_index import HITS
+from services.ticketing.text_index import FACETS, HITS
 
 
 def tickets(reach: Reach) -> Select[Ticket]:
     """The tickets within reach."""
-    return select(Ticket).where(*_within(reach))
+    return select(Ticket).where(*_within(reach, Ticket))
+
+
+def facets(reach: Reach) -> Select[Any]:
+    """The same as SQLite has them beside its text index."""
+    return select(FACETS).where(*_within(reach, FACETS.c))
 
 
 def comments(reach: Reach) -> Select[Comment]:
     """The comments on them: internal ones only for who works on tickets, or may look on."""
-    visible = select(Comment).join(Ticket, Ticket.place == Comment.place).where(*_within(reach))
+    visible = select(Comment).join(Ticket, Ticket.place == Comment.place).where(*_within(reach, Ticket))
     return visible if reach.internal else visible.where(Comment.visibility == "public")
 
 
 def history(reach: Reach) -> Select[HistoryEntry]:
     """Their entries, without those that are only about an internal comment where those are hidden."""
-    visible = select(HistoryEntry).join(Ticket, Ticket.place == HistoryEntry.place).where(*_within(reach))
+    visible = select(HistoryEntry).join(Ticket, Ticket.place == HistoryEntry.place).where(*_within(reach, Ticket))
     if reach.internal:
         return visible
     return visible.where((HistoryEntry.type != "commented") | (HistoryEntry.comment != "internal"))
@@ -55,6 +62,6 @@ def hits(reach: Reach) -> tuple[ColumnElement[bool], ...]:
     return HITS.c.rowid >= first, HITS.c.rowid < first + ROOM
 
 
-def _within(reach: Reach) -> tuple[ColumnElement[bool], ...]:
-    own = () if reach.reporter_id is None else (Ticket.reporter_id == reach.reporter_id,)
-    return Ticket.org_id == reach.org_id, *own
+def _within(reach: Reach, of: Any) -> tuple[ColumnElement[bool], ...]:
+    own = () if reach.reporter_id is None else (of.reporter_id == reach.reporter_id,)
+    return of.org_id == reach.org_id, *own

@@ -115,9 +115,9 @@ class Ticket(Base):
         Index("newest_first", "org_id", "created_at", "number"),
         Index("most_urgent_first", "org_id", "urgency", "number"),
         Index("by_status", "org_id", "status", "priority", "type"),
-        Index("by_assignee", "org_id", "assignee_id", "status"),
-        Index("by_reporter", "org_id", "reporter_id", "status"),
-        Index("by_team", "org_id", "team_id", "status"),
+        Index("by_assignee", "org_id", "assignee_id", "status", "priority", "type"),
+        Index("by_reporter", "org_id", "reporter_id", "status", "priority", "type"),
+        Index("by_team", "org_id", "team_id", "status", "priority", "type"),
     )  # fmt: skip
 
 

@@ -1,14 +1,18 @@
 """Finding text anywhere in a ticket without reading all tickets: trigrams, by SQLite's FTS5 or PostgreSQL's pg_trgm.
 
-SQLite keeps a table of its own for that, and triggers keep it in step in the transaction that changes a ticket. The
-statements for PostgreSQL stay as they are: there an index serves ``LIKE``, and without it they only take longer.
+SQLite keeps two tables for that: the index itself, and beside it what hits are filtered by, in rows so short that
+looking up every hit of a common word takes half the time it takes in the tickets. Triggers keep both in step, in the
+transaction that changes a ticket. The statements for PostgreSQL stay as they are: there an index serves ``LIKE``, and
+without it they only take longer.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, Integer, MetaData, Table, event, literal_column
+from sqlalchemy import Column, ColumnElement, Connection, Integer, MetaData, String, Table, event, literal_column
+
+from services.shared.database import UtcDateTime
 
 SHORTEST = 3
 """Characters; in less there is no trigram to look up."""
@@ -19,19 +23,53 @@ HITS = Table("ticket_text", MetaData(), Column("rowid", Integer))
 PLACE: ColumnElement[int] = literal_column("+ticket_text.rowid")
 """The place of a hit. By its plain name SQLite would look up single rows in the index, at 0.1 ms each."""
 
+FACETS = Table(
+    "ticket_facets",
+    MetaData(),
+    Column("place", Integer, primary_key=True),
+    Column("number", Integer),
+    Column("org_id", String),
+    Column("status", String),
+    Column("priority", String),
+    Column("urgency", Integer),
+    Column("type", String),
+    Column("reporter_id", String),
+    Column("assignee_id", String),
+    Column("team_id", String),
+    Column("created_at", UtcDateTime),
+    Column("updated_at", UtcDateTime),
+)
+"""What of a ticket its hits are filtered and sorted by."""
+
 _SQLITE = """
 CREATE VIRTUAL TABLE ticket_text USING fts5(
     searched, content='tickets', content_rowid='place', tokenize='trigram case_sensitive 1'
 );;
+CREATE TABLE ticket_facets (
+    place INTEGER PRIMARY KEY, number, org_id, status, priority, urgency, type, reporter_id, assignee_id, team_id,
+    created_at, updated_at
+);;
 CREATE TRIGGER ticket_text_added AFTER INSERT ON tickets BEGIN
     INSERT INTO ticket_text(rowid, searched) VALUES (new.place, new.searched);
+    INSERT INTO ticket_facets VALUES (
+        new.place, new.number, new.org_id, new.status, new.priority, new.urgency, new.type, new.reporter_id,
+        new.assignee_id, new.team_id, new.created_at, new.updated_at
+    );
 END;;
 CREATE TRIGGER ticket_text_changed AFTER UPDATE OF searched ON tickets WHEN old.searched <> new.searched BEGIN
     INSERT INTO ticket_text(ticket_text, rowid, searched) VALUES ('delete', old.place, old.searched);
     INSERT INTO ticket_text(rowid, searched) VALUES (new.place, new.searched);
 END;;
+CREATE TRIGGER ticket_facets_changed AFTER UPDATE ON tickets BEGIN
+    UPDATE ticket_facets SET
+        number = new.number, org_id = new.org_id, status = new.status, priority = new.priority,
+        urgency = new.urgency, type = new.type, reporter_id = new.reporter_id, assignee_id = new.assignee_id,
+        team_id = new.team_id, created_at = new.created_at, updated_at = new.updated_at
+    WHERE place = new.place;
+END;;
 CREATE TRIGGER ticket_text_removed AFTER DELETE ON tickets BEGIN
     INSERT INTO ticket_text(ticket_text, rowid, searched) VALUES ('delete', old.place, old.searched);
+    DELETE FROM ticket_facets WHERE place = old.place;
 END
 """
 

@@ -8,7 +8,6 @@ from services.ticketing import arguments as arg
 from services.ticketing.arguments import Desk, Key
 from services.ticketing.desk import Draft
 from services.ticketing.history import Field, Value
-from services.ticketing.listing import Wanted
 from services.ticketing.views import (
     CommentedView,
     CommentPageView,
@@ -21,6 +20,7 @@ from services.ticketing.views import (
     TicketView,
     TransitionListView,
 )
+from services.ticketing.wanted import Wanted
 
 
 @tool(scope="tickets:read", hints=READ, title="Search tickets")

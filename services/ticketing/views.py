@@ -11,8 +11,8 @@ from pydantic.alias_generators import to_camel
 from services.shared.mcp.view import NextCursor, Total, View
 from services.ticketing import history, sla, workflow
 from services.ticketing.history import EntryType, Value, Visibility
-from services.ticketing.listing import Grouping
 from services.ticketing.tables import Comment, HistoryEntry, Ticket
+from services.ticketing.wanted import Grouping
 from services.ticketing.workflow import Transition
 
 

@@ -6,18 +6,14 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 from fastmcp.exceptions import ToolError
 from mcp import MCPError
 from mcp_types import PromptReference, ResourceTemplateReference
 
-from scenarios.services.mcp_servers.wire import Wire
-
 if TYPE_CHECKING:
     from harness.mcp_client import McpClient
     from harness.person import Person
-    from harness.stack import Stack
 
 AsUser = Callable[[str], "Person"]
 Connect = Callable[..., "McpClient"]
@@ -165,41 +161,3 @@ def test_emails_roles_and_team_ids_are_completed(mcp_client: Connect, mode: str)
     assert client.complete(ResourceTemplateReference(uri="team://{id}"), {"name": "id", "value": "nix"}).values == []
     rita = mcp_client("organizations", "rita", mode=mode)
     assert rita.complete(onboarding, {"name": "email", "value": ""}).values == ["rita@acme.example"]
-
-
-def test_whoever_was_invited_or_has_left_is_listed_as_that(as_user: AsUser) -> None:
-    victor = as_user("victor")
-    invited = victor.call_tool("organizations", "list_members", status="invited")["items"]
-    assert [(member["username"], member["invitation"]["expired"]) for member in invited] == [
-        ("igor", True),
-        ("ines", False),
-    ]
-    gone = victor.call_tool("organizations", "list_members", status="inactive", role="agent")["items"]
-    assert [(member["username"], member["invitation"]) for member in gone] == [("dora", None)]
-    teams = victor.call_tool("organizations", "list_teams")["items"]
-    assert {team["displayName"]: team["memberCount"] for team in teams} == {
-        "First Line": 3,
-        "Networks and Phones": 2,
-        "Nobody's team": 0,
-    }
-
-
-def test_nora_is_told_of_both_her_organizations_and_in_which_one_she_is(as_user: AsUser) -> None:
-    items = as_user("nora").call_tool("organizations", "list_my_organizations")["items"]
-    assert [(each["organization"]["slug"], each["role"], each["current"]) for each in items] == [
-        ("acme", "agent", True),
-        ("globex", "viewer", False),
-    ]
-
-
-def test_a_member_of_a_suspended_organization_is_told_why_nothing_works(
-    shared_stack: Stack, nobody: httpx.Client
-) -> None:
-    token = shared_stack.control("idp").mint(user="ulla", audience="organizations")["token"]
-    wire = Wire(shared_stack.url("organizations"), nobody)
-    for tool in ("whoami", "get_organization", "list_members", "list_teams"):
-        problem = wire.call(tool, token=token).json()["result"]["structuredContent"]
-        assert problem["code"] == "forbidden"
-        assert "suspended" in problem["detail"]
-    (own,) = wire.call("list_my_organizations", token=token).json()["result"]["structuredContent"]["items"]
-    assert (own["organization"]["slug"], own["organizationStatus"], own["role"]) == ("umbra", "suspended", "owner")

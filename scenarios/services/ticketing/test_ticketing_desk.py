@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from services.shared.problems import Forbidden, Invalid, NotFound
 from services.ticketing.desk import Draft, TicketDesk
-from services.ticketing.listing import Wanted
 from services.ticketing.views import TicketView
+from services.ticketing.wanted import Wanted
 
 DeskOf = Callable[..., TicketDesk]
 DRAFT = Draft("Kettle leaks", "On the second floor", "incident", "high", ("kitchen", "water", "kitchen"))

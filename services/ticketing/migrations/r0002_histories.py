@@ -152,9 +152,9 @@ def _make_tickets() -> None:
         "newest_first": "created_at number",
         "most_urgent_first": "urgency number",
         "by_status": "status priority type",
-        "by_assignee": "assignee_id status",
-        "by_reporter": "reporter_id status",
-        "by_team": "team_id status",
+        "by_assignee": "assignee_id status priority type",
+        "by_reporter": "reporter_id status priority type",
+        "by_team": "team_id status priority type",
     }.items():
         op.create_index(name, "tickets", ["org_id", *columns.split()])
     text_index.make(op.get_bind())
