@@ -19,6 +19,8 @@ from scenarios.services.mcp_servers import vault
 from scenarios.services.mcp_servers.serving import serving
 from scenarios.services.mcp_servers.vault import Vault
 from scenarios.services.mcp_servers.wire import Message, Wire, request
+from services.shared.mcp import confirmation
+from services.shared.mcp.tool import DESTROY, tool
 
 if TYPE_CHECKING:
     from harness.person import Person
@@ -149,17 +151,28 @@ def test_a_client_of_an_era_before_that_cannot_ask_is_told_what_to_do(connect: C
     assert kept.erased == []
 
 
+@pytest.mark.parametrize("declared", [{}, {"elicitation": {"url": {}}}], ids=["nothing", "pages only"])
 def test_a_client_of_2026_07_28_that_cannot_ask_is_told_which_capability_it_needs(
-    wire: Wire, connect: Connect, token: str, kept: Vault
+    wire: Wire, token: str, kept: Vault, declared: dict[str, Any]
 ) -> None:
-    answer = wire.send(call(capabilities={}), token=token)
+    answer = wire.send(call(capabilities=declared), token=token)
     assert answer.status_code == 400
     error = answer.json()["error"]
     assert (error["code"], error["data"]) == (-32021, {"requiredCapabilities": CAN_BE_ASKED})
     assert "declare the capability elicitation" in error["message"]
+    assert kept.erased == []
+
+
+def test_fastmcps_client_shows_what_it_lacks(connect: Connect, kept: Vault) -> None:
     with pytest.raises(MCPError, match="declare the capability elicitation"):
         connect("auto", None).call_tool("erase", {"name": "letter"})
     assert kept.erased == []
+
+
+@pytest.mark.parametrize("capability", [{}, {"form": {}}, {"form": {}, "url": {}}])
+def test_whoever_can_fill_in_a_form_can_be_asked(wire: Wire, token: str, capability: dict[str, Any]) -> None:
+    answer = wire.send(call(capabilities={"elicitation": capability}), token=token)
+    assert answer.json()["result"]["resultType"] == "input_required"
 
 
 def test_an_answer_to_what_was_never_asked_is_no_approval(wire: Wire, token: str, kept: Vault) -> None:
@@ -277,3 +290,30 @@ def test_what_was_asked_before_a_restart_in_place_is_asked_again(server: ToolSer
         state = send(client, call())["result"]["requestState"]
         assert send(client, call(state=state, answers=YES))["result"]["isError"] is False
     assert len(kept.erased) == 1
+
+
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A question that is as good as over when it is asked."""
+    monkeypatch.setattr(confirmation, "VALID_FOR_S", 1e-9)
+
+
+@pytest.mark.usefixtures("hurried")
+def test_an_approval_of_2026_07_28_that_comes_too_late_is_refused(kept: Vault, wire: Wire, token: str) -> None:
+    refused = wire.send(call(state=asked_state(wire, token), answers=YES), token=token)
+    assert refused.json()["error"]["data"] == {"reason": "invalid_request_state"}
+    assert kept.erased == []
+
+
+@pytest.mark.usefixtures("hurried")
+def test_an_approval_of_an_era_before_that_comes_too_late_is_refused(kept: Vault, connect: Connect) -> None:
+    client = connect("legacy", ElicitResult(action="accept", content={"confirm": True}))
+    with pytest.raises(ToolError) as refused:
+        client.call_tool("erase", {"name": "letter"})
+    assert "came too late" in json.loads(str(refused.value))["detail"]
+    assert kept.erased == []
+
+
+def test_what_destroys_something_cannot_be_declared_without_a_question() -> None:
+    with pytest.raises(TypeError, match="asks a person first"):
+        tool(scope="tickets:write", hints=DESTROY)

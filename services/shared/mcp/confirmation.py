@@ -154,8 +154,10 @@ def _require_capability(context: Context) -> None:
 
 
 def _can_ask(context: Context) -> bool:
-    needed = mcp_types.ClientCapabilities(elicitation=mcp_types.ElicitationCapability())
-    return context.session.check_client_capability(needed)
+    capabilities = context.session.client_capabilities
+    can = None if capabilities is None else capabilities.elicitation
+    # Until 2025-11-25 there were only forms, so that an empty object means them; who only opens pages has said so.
+    return can is not None and (can.form is not None or can.url is None)
 
 
 def _approvals(context: Context) -> Approvals:

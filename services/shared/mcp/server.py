@@ -36,6 +36,7 @@ from services.shared.permissions import Caller
 from services.shared.tokens import AccessTokenVerifier
 
 MCP_PATH = "/mcp"
+ASKS = "What destroys something asks a person first; declined is their no: do not call again unasked."
 PAGE = 100
 """As many parts are listed at once; clients ask on."""
 LISTS_LAST_S = 300
@@ -86,7 +87,7 @@ class ToolServer:
         self._approvals = Approvals()
         self._mcp = FastMCP(
             name,
-            instructions=instructions,
+            instructions=f"{instructions}\n{ASKS}" if any(tool.confirm for tool in tools) else instructions,
             version="1",
             lifespan=self._lend_desks,
             middleware=[ProtocolErrors()],

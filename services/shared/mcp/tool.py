@@ -59,8 +59,10 @@ def tool(
 
     ``title`` is what people read, the name in words unless given. With ``confirm``, a function of the same arguments
     that returns a question, no call runs that a person has not said yes to; it raises what keeps the call from
-    succeeding, before anybody is asked.
+    succeeding, before anybody is asked. What destroys something must ask.
     """
+    if hints.destructive_hint and confirm is None:
+        raise TypeError("a destructive tool asks a person first: declare it with confirm")
 
     def declare(function: Callable[..., BaseModel]) -> ScopedTool:
         words = title or function.__name__.replace("_", " ").capitalize()
