@@ -56,11 +56,19 @@ class MemberDesk:
             advice = "Give user_id or email, and not both."
             flaws = [Flaw(pointer=f"arguments.{name}", detail=advice) for name in ("user_id", "email")]
             raise Invalid("A member is looked up by exactly one thing.", errors=flaws)
-        with self.office.reading() as found:
-            member = found.member(member_id) if member_id is not None else found.member_by_email(email or "")
+        if email is not None:
+            member = self.find(email)
+        else:
+            with self.office.reading() as found:
+                member = found.member(member_id or "")
         if member is None:
             raise NotFound(_NOBODY)
         return member
+
+    def find(self, email: str) -> Member | None:
+        """The member of that address, if there is one within the caller's sight. Raises Forbidden."""
+        with self.office.reading() as found:
+            return found.member_by_email(email)
 
     def emails_from(self, started: str, *, limit: int) -> Sequence[str]:
         """Addresses of members that begin so. Raises Forbidden."""

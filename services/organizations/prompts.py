@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from services.organizations.arguments import Address, Desk, NewRole
-from services.organizations.views import AccessView
+from services.organizations.views import AccessView, OnboardingView, OrganizationView, VersionedMemberView
 from services.shared.mcp.prompt import fenced, prompt
 
 
 @prompt(scope="orgs:read", title="Onboard a member")
 def onboard_member(desk: Desk, email: Address, role: NewRole = "requester") -> str:
     """Ask to bring somebody into the organization: invited, in the right teams, and told what comes next."""
-    organization = desk.organization().organization
+    known = desk.members.find(email)
+    newcomer = OnboardingView(
+        organization=OrganizationView.of(desk.organization().organization),
+        email=email,
+        role=role,
+        known_as=None if known is None else VersionedMemberView.of_known(known, at=desk.now()),
+    )
     return f"""\
-Bring a new colleague into the organization {organization.name}.
+Bring a new colleague into my organization.
 
-{fenced(email)}
+{fenced(newcomer)}
 
-1. get_member by that email. If they are active already, say so and go on with 3; change no role.
-2. invite_member with that email and the role {role}.
+1. If knownAs is an active member, say so, change no role, and go on with 3.
+2. invite_member with that email and that role; whoever was invited or deactivated before is invited again by it.
 3. list_teams, and tell me which fit; add_team_member only for those I name.
 4. Sum up: role, teams, and until when the invitation is good."""
 

@@ -232,6 +232,16 @@ class AccessView(View):
         )
 
 
+class OnboardingView(View):
+    """Somebody who is to come into an organization."""
+
+    organization: OrganizationView
+    email: str
+    role: Role
+    known_as: VersionedMemberView | None
+    """What they are there already."""
+
+
 class RoleView(View):
     """A role."""
 

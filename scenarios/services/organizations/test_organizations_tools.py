@@ -131,16 +131,25 @@ def test_the_organization_the_roles_and_teams_can_be_read_as_resources(mcp_clien
     assert (told.code, told.data["uri"], told.data["problem"]["code"]) == (-32602, "team://team_x", "not_found")
 
 
+def fenced(message: str) -> dict[str, Any]:
+    """What a message has of data: one line of it."""
+    (line,) = [line for line in message.splitlines() if line.startswith("{")]
+    return dict(json.loads(line))
+
+
 @ERAS
 def test_prompts_know_the_organization_and_fence_what_users_wrote(mcp_client: Connect, mode: str) -> None:
     client = mcp_client("organizations", "adam", mode=mode)
-    onboarding = client.get_prompt("onboard_member", {"email": "mira@partner.example"}).messages[0].content.text
-    assert "Acme Corporation" in onboarding
-    assert '\n"mira@partner.example"\n```' in onboarding
-    assert "the role requester" in onboarding
+    for email, role in (("mira@partner.example", None), ("Alice@acme.example", "agent")):
+        data = fenced(client.get_prompt("onboard_member", {"email": email, "role": "viewer"}).messages[0].content.text)
+        assert (data["organization"]["displayName"], data["email"], data["role"]) == (
+            "Acme Corporation",
+            email,
+            "viewer",
+        )
+        assert (data["knownAs"] or {}).get("role") == role
     review = client.get_prompt("access_review").messages[0].content.text
-    line = next(line for line in review.splitlines() if line.startswith("{"))
-    in_charge = [each["username"] for each in json.loads(line)["ownersAndAdmins"]]
+    in_charge = [each["username"] for each in fenced(review)["ownersAndAdmins"]]
     assert in_charge[:2] == ["olivia", "adam"]
     assert not {"alice", "rita", "victor"} & set(in_charge)
     with pytest.raises(MCPError):
