@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from scenarios.services import postgresql
 from scenarios.services.organizations.desks import Desks, lay, opened
 from services.organizations.tables import Base
 from services.shared.database import connected
@@ -21,8 +22,13 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture
-def desks(template: Path, tmp_path: Path) -> Iterator[Desks]:
-    """``desks("alice")``: the desk as it serves her."""
-    with opened(template, tmp_path) as found:
-        yield found
+@pytest.fixture(params=["sqlite", "postgresql"])
+def desks(request: pytest.FixtureRequest, template: Path, tmp_path: Path) -> Iterator[Desks]:
+    """``desks("alice")``: the desk as it serves her, on each kind of database."""
+    if request.param == "sqlite":
+        with opened(template, tmp_path) as found:
+            yield found
+        return
+    server: postgresql.Server = request.getfixturevalue("postgresql_server")
+    with connected(server.new_database(), Base.metadata, lay=lay) as database:
+        yield Desks.on(database)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import count
-from pathlib import Path
 
 import pytest
 
@@ -20,9 +19,9 @@ NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    """The small world's tickets in a file of their own."""
-    with connected(f"sqlite:///{tmp_path / 'tickets.db'}", Base.metadata) as database:
+def database(database_url: str) -> Iterator[Database]:
+    """The small world's tickets in a database of their own, of each kind."""
+    with connected(database_url, Base.metadata) as database:
         seed.lay(world.load("small", 1), database)
         yield database
 

@@ -55,8 +55,8 @@ def test_a_ticket_of_no_tenant_cannot_be_stored(database: Database) -> None:
         session.execute(update(Ticket).values(org_id="org_nowhere"))
 
 
-def test_sqlite_writes_ahead_and_waits_for_the_other_writer(database: Database) -> None:
-    with database.reading() as session:
+def test_sqlite_writes_ahead_and_waits_for_the_other_writer(empty: Database) -> None:
+    with empty.reading() as session:
         assert session.scalar(text("PRAGMA journal_mode")) == "wal"
         assert session.scalar(text("PRAGMA busy_timeout")) == 5_000
 
