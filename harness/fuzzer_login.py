@@ -8,6 +8,7 @@ from typing import Any
 
 import schemathesis
 
+from harness import fuzzer_headers  # noqa: F401  # to be loaded is its work
 from harness.contract import VARIABLE, Login
 from harness.person import Person
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from harness.contract import Login, Outcome
 
 SERVICE = "api"
-USERNAME = "alice"
+USERNAME = "olivia"
 
 
 def register(commands: Any) -> None:

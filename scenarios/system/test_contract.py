@@ -15,7 +15,7 @@ SEED = 20261122
 
 def test_schemathesis_finds_nothing(stack: Stack) -> None:
     outcome = contract.fuzz_rest(
-        stack.url("api"), login=Login.at(stack, "alice"), seed=SEED, max_examples=10, quiet=True
+        stack.url("api"), login=Login.at(stack, "olivia"), seed=SEED, max_examples=10, quiet=True
     )
     assert outcome.ok, outcome.output
     assert f"Seed: {SEED}" in outcome.output

@@ -15,7 +15,7 @@ from services.api import failures
 from services.api.connections import connect
 from services.api.cors import CorsFromSettings, allow_origin
 from services.api.headers import SafeHeaders
-from services.api.routes import assistant, people, tickets
+from services.api.routes import assistant, people, teams, ticket_life, tickets
 from services.api.settings import ApiSettings
 from services.api.trace import Traced
 from services.shared.credentials import AmbiguousCredentials
@@ -67,8 +67,8 @@ def create_app() -> FastAPI:
     failures.install(app)
     for layer in (CorsFromSettings, SafeHeaders, Traced):  # each around the ones before
         app.add_middleware(layer)
-    for router in (people.router, tickets.router, assistant.router):
-        app.include_router(router, responses=EVERYWHERE)
+    for routes in (people, teams, tickets, ticket_life, assistant):
+        app.include_router(routes.router, responses=EVERYWHERE)
     app.add_api_route("/healthz", _healthz, include_in_schema=False)
     app.add_api_route("/favicon.ico", _favicon, include_in_schema=False)
     _describe_problems(app)

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Header, Response
 
 from services.api.headers import ASK_AGAIN
+from services.api.parameters import Omittable
 from services.shared.problems import PreconditionRequired, Stale
-
-_TAG = re.compile(r'"([1-9][0-9]{0,9})"')
 
 NOT_MODIFIED = 304
 
 IfNoneMatch = Annotated[
     str | None,
+    Omittable(),
     Header(
         alias="If-None-Match",
         description="Entity tags of versions you have: if it still is one of these, the answer is 304, without a body.",
     ),
 ]
 """Any text: what is no entity tag matches nothing."""
+
+
+_TAG = re.compile(r'"([1-9][0-9]{0,8})"')
 
 
 def tag(version: int) -> str:
@@ -39,27 +43,50 @@ def answer(response: Response, version: int, if_none_match: str | None) -> Respo
     return Response(status_code=NOT_MODIFIED, headers=headers) if known & {tag(version), "*"} else None
 
 
-def _expected_version(
-    if_match: Annotated[
-        str | None,
-        Header(
-            alias="If-Match",
-            description="The `ETag` of the version you read. Without it the answer is 428, with an old one 412.",
-        ),
-    ] = None,
-) -> int:
-    """The version the caller read.
-
-    Raises:
-        PreconditionRequired: none is named. ``*`` names none: it is how a change gets lost.
-        Stale: what is named was never a version of this.
-    """
-    if if_match is None or if_match.strip() == "*":
-        raise PreconditionRequired("Send If-Match with the ETag of the version you read.")
-    found = _TAG.fullmatch(if_match.strip())
-    if found is None:
-        raise Stale("If-Match does not name a version. Send it as you got it in ETag.")
-    return int(found[1])
+_IfMatch = Annotated[
+    str | None,
+    Omittable(),
+    Header(
+        alias="If-Match",
+        description="The `ETag` of the version you read. If there is a later one, nothing changes but the answer: 412.",
+    ),
+]
 
 
-ExpectedVersion = Annotated[int, Depends(_expected_version)]
+@dataclass(frozen=True)
+class Precondition:
+    """What the caller named. It is looked at when everything else about the request fits."""
+
+    if_match: str | None
+
+    @property
+    def version_if_any(self) -> int | None:
+        """The version the caller read, if they name one. ``*`` names none: it is how changes get lost.
+
+        Raises:
+            Stale: it is not written as in ``ETag``, and so was never a version of this.
+        """
+        if self.if_match is None or self.if_match.strip() == "*":
+            return None
+        found = _TAG.fullmatch(self.if_match.strip())
+        if found is None:
+            raise Stale("If-Match does not name a version. Send it as you got it in ETag.")
+        return int(found[1])
+
+    @property
+    def version(self) -> int:
+        """The same where it must be named.
+
+        Raises:
+            PreconditionRequired: none is.
+        """
+        if (named := self.version_if_any) is None:
+            raise PreconditionRequired("Send If-Match with the ETag of the version you read.")
+        return named
+
+
+def _precondition(if_match: _IfMatch = None) -> Precondition:
+    return Precondition(if_match)
+
+
+IfMatch = Annotated[Precondition, Depends(_precondition)]

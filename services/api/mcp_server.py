@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from functools import partial
 from typing import Any, TypeVar
+from uuid import uuid4
 
 import anyio
 import httpx2
 from mcp.shared.exceptions import MCPError
-from mcp_types import REQUEST_TIMEOUT, CallToolResult, Tool
+from mcp_types import REQUEST_TIMEOUT, Tool
 from pydantic import BaseModel, ValidationError
 
 from services.api import refusals
 from services.api.circuit import Circuit
 from services.api.exchange import TokenExchange
+from services.api.idempotency import UnderWay
 from services.api.mcp_client import KeptClients, McpClient, approved, make_client
 from services.api.on_behalf_of import OnBehalfOf, Outcome, observed
 from services.shared.problems import BadGateway, GatewayTimeout, ProblemError, Unavailable
@@ -47,6 +49,7 @@ class Downstream:
     _: KW_ONLY
     network: httpx2.AsyncBaseTransport
     timeout: float = TIMEOUT_S
+    under_way: UnderWay = field(default_factory=UnderWay)
 
 
 class McpServer:
@@ -80,32 +83,48 @@ class McpServer:
         server = self._server
         return make_client(server.audience, self._way, timeout=server.timeout, answers_questions=False)
 
-    async def call(
-        self, tool: str, arguments: dict[str, Any], returns: type[OutT], *, repeatable: bool, meant: bool = False
+    async def read(self, tool: str, arguments: Mapping[str, Any], returns: type[OutT]) -> OutT:
+        """The structured result of a tool that changes nothing.
+
+        Raises:
+            ProblemError: the tool refused, with its own status and code; or the server did, or cannot be reached.
+        """
+        return await self._call(tool, arguments, returns, repeatable=True)
+
+    async def create(self, tool: str, arguments: Mapping[str, Any], returns: type[OutT], *, key: str | None) -> OutT:
+        """The same of a tool that takes an idempotency key: the caller's ``key``, or one for this call alone.
+
+        Raises:
+            InFlight: the caller's request with that key is under way.
+            ProblemError: as `read` does.
+        """
+        if key is None:
+            return await self._call(tool, {**arguments, "idempotency_key": str(uuid4())}, returns, repeatable=True)
+        with self._server.under_way.begun(self._caller.org_id, self._caller.subject, tool, key):
+            return await self._call(tool, {**arguments, "idempotency_key": key}, returns, repeatable=True)
+
+    async def change(
+        self,
+        tool: str,
+        arguments: Mapping[str, Any],
+        returns: type[OutT],
+        *,
+        repeatable: bool = False,
+        meant: bool = False,
     ) -> OutT:
-        """The structured result of a tool.
+        """The same of a tool that changes something.
 
         ``repeatable``: to call it twice does no more than to call it once, so it is tried again if there is no answer.
         ``meant``: a person has decided just this, and the server's question about it is answered so.
 
         Raises:
-            ProblemError: the tool refused, with its own status and code; or the server did, or cannot be reached.
+            ProblemError: as `read` does.
         """
-
-        async def send(client: McpClient) -> CallToolResult:
-            marked = approved.set(meant)
-            try:
-                return await client.call_tool_mcp(tool, arguments)
-            finally:
-                approved.reset(marked)
-
-        result = await self._attempted(send, repeatable=repeatable)
-        if result.is_error:
-            raise refusals.of_tool(self.name, tool, result)
+        marked = approved.set(meant)
         try:
-            return returns.model_validate(result.structured_content)
-        except ValidationError as error:
-            raise BadGateway(f"The {self.name} service gave a result of {tool} that makes no sense.") from error
+            return await self._call(tool, arguments, returns, repeatable=repeatable)
+        finally:
+            approved.reset(marked)
 
     async def tools(self) -> list[Tool]:
         """The tools of the server.
@@ -114,6 +133,17 @@ class McpServer:
             ProblemError: the server refused, or cannot be reached.
         """
         return list(await self._attempted(lambda client: client.list_tools(), repeatable=True))
+
+    async def _call(self, tool: str, arguments: Mapping[str, Any], returns: type[OutT], *, repeatable: bool) -> OutT:
+        result = await self._attempted(
+            lambda client: client.call_tool_mcp(tool, dict(arguments)), repeatable=repeatable
+        )
+        if result.is_error:
+            raise refusals.of_tool(self.name, tool, result)
+        try:
+            return returns.model_validate(result.structured_content)
+        except ValidationError as error:
+            raise BadGateway(f"The {self.name} service gave a result of {tool} that makes no sense.") from error
 
     def failure(self, error: Exception, outcome: Outcome | None = None) -> ProblemError:
         """What ``error``, raised instead of a result, means for our caller; `client` has an outcome of its own."""

@@ -21,15 +21,15 @@ LINKED: dict[str, Any] = {
 """A page in the document."""
 
 
-async def page(server: McpServer, tool: str, asked: PageQuery, returns: type[OutT]) -> OutT:
-    """One page of what ``tool`` lists.
+async def page(server: McpServer, tool: str, asked: PageQuery, returns: type[OutT], **more: str) -> OutT:
+    """One page of what ``tool`` lists; ``more`` are arguments that no query has.
 
     Raises:
         NotFound: the cursor leads nowhere in this list. It is well-formed, so it is a page that is missing here.
-        ProblemError: as `McpServer.call` does.
+        ProblemError: as `McpServer.read` does.
     """
     try:
-        return await server.call(tool, asked.model_dump(mode="json", exclude_none=True), returns, repeatable=True)
+        return await server.read(tool, {**more, **asked.model_dump(mode="json", exclude_none=True)}, returns)
     except Invalid as error:
         if asked.cursor is None:
             raise

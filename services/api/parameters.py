@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, GetJsonSchemaHandler, StringConstraints
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
@@ -17,6 +18,10 @@ NOT_BLANK = r"^[^\u0000]*[^\u0000\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u20
 
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")
 """Python would also read `` 5``, ``1_0`` and ``5.0``."""
+
+
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+"""Pydantic would also read numbers, dates alone and moments without an offset."""
 
 
 class Omittable:
@@ -33,7 +38,23 @@ def _decimal(text: object) -> object:
     return text
 
 
+def _rfc3339(text: object) -> object:
+    if isinstance(text, str) and not _MOMENT.fullmatch(text):
+        raise ValueError("a moment is a date and a time with an offset, as in RFC 3339")
+    return text
+
+
+def _utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:  # at the very edge of the calendar
+        return moment.replace(tzinfo=UTC)
+
+
 Label = Annotated[str, StringConstraints(min_length=1, max_length=50, pattern=NO_NUL)]
 Search = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=NO_NUL)]
 Cursor = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9_-]+$")]
 Limit = Annotated[int, Field(ge=1, le=100), BeforeValidator(_decimal)]
+Reference = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
+"""An id of something elsewhere."""
+Moment = Annotated[AwareDatetime, AfterValidator(_utc), BeforeValidator(_rfc3339)]

@@ -96,7 +96,7 @@ def called(server: StandIn, *, repeatable: bool = False, patience: float = 10) -
 
     async def call() -> Told:
         async with downstream(server, patience=patience) as ticketing:
-            return await McpServer(ticketing, a_caller()).call("tell", {}, Told, repeatable=repeatable)
+            return await McpServer(ticketing, a_caller()).change("tell", {}, Told, repeatable=repeatable)
 
     with start_blocking_portal() as portal:
         return portal.call(call)
@@ -242,7 +242,7 @@ def test_calls_of_one_caller_at_the_same_time_do_not_take_each_others_failures()
 
             async def call(tool: str) -> None:
                 try:
-                    told = await McpServer(ticketing, a_caller()).call(tool, {}, Told, repeatable=False)
+                    told = await McpServer(ticketing, a_caller()).change(tool, {}, Told)
                     ended[tool] = told.word
                 except ProblemError as error:
                     ended[tool] = f"{error.code} {error.detail}"

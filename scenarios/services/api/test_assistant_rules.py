@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from services.api.assistant.plan import plan
 from services.api.assistant.rules import RULES
 from services.api.assistant.steps import AssistantSaid, Call, Message, Say, ToolReturned, UserSaid
-from services.api.views import TicketPriority, TicketStatus, TicketType
+from services.api.ticket_views import TicketPriority, TicketStatus, TicketType
 
 TOOLS = frozenset({"get_ticket", "search_tickets", "create_ticket", "whoami", "list_members"})
 
@@ -128,7 +128,11 @@ def ticket(**changes: Any) -> dict[str, Any]:
     usual: dict[str, Any] = {
         "id": "tkt_1", "key": "ABC-7", "title": "A title", "description": "", "type": "task", "status": "open",
         "statusCategory": "todo", "priority": "low", "reporterId": "usr_1", "assigneeId": None, "labels": [],
-        "version": 1, "createdAt": at, "updatedAt": at,
+        "version": 1, "createdAt": at, "updatedAt": at, "resolution": None, "teamId": None, "resolvedAt": None,
+        "sla": {
+            "policy": "low", "state": "ok", "firstResponseDueAt": at, "resolutionDueAt": at, "pausedSeconds": 0,
+            "pausedSince": None,
+        },
     }  # fmt: skip
     return usual | changes
 

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from services.api.assistant import wording
 from services.api.assistant.steps import Call, Say, Step, ToolReturned, Turn
-from services.api.views import Ticket, TicketPage
+from services.api.ticket_views import Ticket, TicketPage
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pydantic import ValidationError
 
 from services.api.assistant.steps import ToolReturned
-from services.api.views import Ticket, TicketPage
+from services.api.ticket_views import Ticket, TicketPage
 from services.shared.problems import NotFound, Problem
 
 _ACTIVE = re.compile(r"([\\`*_\[\]<>&~|!])")

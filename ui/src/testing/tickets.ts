@@ -10,12 +10,23 @@ export function ticket(changes: Partial<Ticket> = {}): Ticket {
     status: 'open',
     statusCategory: 'todo',
     priority: 'normal',
+    resolution: null,
     reporterId: 'usr_1',
     assigneeId: null,
+    teamId: null,
     labels: [],
+    sla: {
+      policy: 'normal',
+      state: 'ok',
+      firstResponseDueAt: '2026-01-05T17:00:00Z',
+      resolutionDueAt: '2026-01-08T09:00:00Z',
+      pausedSeconds: 0,
+      pausedSince: null,
+    },
     version: 1,
     createdAt: '2026-01-05T09:00:00Z',
     updatedAt: '2026-01-05T09:00:00Z',
+    resolvedAt: null,
     ...changes,
   };
 }

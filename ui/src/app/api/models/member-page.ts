@@ -4,7 +4,7 @@
 import { Member } from '../models/member';
 
 /**
- * Members in a stable order.
+ * Members by name.
  */
 export interface MemberPage {
   items: Array<Member>;
@@ -13,5 +13,9 @@ export interface MemberPage {
    * Give it back as `cursor` for the next page; null on the last one.
    */
   nextCursor: (string | null);
+
+  /**
+   * How many there are on all pages.
+   */
   total: number;
 }

@@ -3,7 +3,7 @@
 
 
 /**
- * The tenant the caller belongs to.
+ * A tenant.
  */
 export interface Organization {
   displayName: string;

@@ -8,9 +8,15 @@ import { TicketType } from '../models/ticket-type';
  * A new ticket. The caller becomes its reporter.
  */
 export interface TicketCreate {
+
+  /**
+   * An active agent, admin or owner.
+   */
+  assigneeId?: (string | null);
   description?: string;
   labels?: Array<string>;
   priority?: TicketPriority;
+  teamId?: (string | null);
   title: string;
   type?: TicketType;
 }

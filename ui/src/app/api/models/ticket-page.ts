@@ -4,7 +4,7 @@
 import { Ticket } from '../models/ticket';
 
 /**
- * Tickets, the last changed first.
+ * Tickets in the order that was asked for.
  */
 export interface TicketPage {
   items: Array<Ticket>;
@@ -13,5 +13,9 @@ export interface TicketPage {
    * Give it back as `cursor` for the next page; null on the last one.
    */
   nextCursor: (string | null);
+
+  /**
+   * How many there are on all pages.
+   */
   total: number;
 }

@@ -8,6 +8,8 @@ import { StrictHttpResponse } from '../../strict-http-response';
 import { RequestBuilder } from '../../request-builder';
 
 import { MemberPage } from '../../models/member-page';
+import { MemberStatus } from '../../models/member-status';
+import { Role } from '../../models/role';
 
 export interface ListMembers$Params {
   limit?: number;
@@ -21,6 +23,8 @@ export interface ListMembers$Params {
  * Text to look for in name, username and email.
  */
   query?: string;
+  role?: Role;
+  status?: MemberStatus;
 }
 
 export function listMembers(http: HttpClient, rootUrl: string, params?: ListMembers$Params, context?: HttpContext): Observable<StrictHttpResponse<MemberPage>> {
@@ -29,6 +33,8 @@ export function listMembers(http: HttpClient, rootUrl: string, params?: ListMemb
     rb.query('limit', params.limit, {});
     rb.query('cursor', params.cursor, {});
     rb.query('query', params.query, {});
+    rb.query('role', params.role, {});
+    rb.query('status', params.status, {});
   }
 
   return http.request(

@@ -11,12 +11,18 @@ import { Ticket } from '../../models/ticket';
 import { TicketCreate } from '../../models/ticket-create';
 
 export interface CreateTicket$Params {
+
+/**
+ * Any text of your own, new for every new wish (draft-ietf-httpapi-idempotency-key-header): sent again, the request is done once and answered so. 422 with another body, 409 while the first one is under way.
+ */
+  'Idempotency-Key'?: string;
       body: TicketCreate
 }
 
 export function createTicket(http: HttpClient, rootUrl: string, params: CreateTicket$Params, context?: HttpContext): Observable<StrictHttpResponse<Ticket>> {
   const rb = new RequestBuilder(rootUrl, createTicket.PATH, 'post');
   if (params) {
+    rb.header('Idempotency-Key', params['Idempotency-Key'], {});
     rb.body(params.body, 'application/json');
   }
 

@@ -19,7 +19,7 @@ export interface GetTicket$Params {
 /**
  * Entity tags of versions you have: if it still is one of these, the answer is 304, without a body.
  */
-  'If-None-Match'?: (string | null);
+  'If-None-Match'?: string;
 }
 
 export function getTicket(http: HttpClient, rootUrl: string, params: GetTicket$Params, context?: HttpContext): Observable<StrictHttpResponse<Ticket>> {

@@ -8,7 +8,10 @@ import { StrictHttpResponse } from '../../strict-http-response';
 import { RequestBuilder } from '../../request-builder';
 
 import { TicketPage } from '../../models/ticket-page';
+import { TicketPriority } from '../../models/ticket-priority';
+import { TicketSort } from '../../models/ticket-sort';
 import { TicketStatus } from '../../models/ticket-status';
+import { TicketType } from '../../models/ticket-type';
 
 export interface ListTickets$Params {
   limit?: number;
@@ -27,6 +30,34 @@ export interface ListTickets$Params {
  * Any of these.
  */
   status?: Array<TicketStatus>;
+
+/**
+ * Any of these.
+ */
+  priority?: Array<TicketPriority>;
+  type?: TicketType;
+
+/**
+ * The id of who works on it, `me`, or `none`.
+ */
+  assignee?: string;
+
+/**
+ * The id of who opened it, or `me`.
+ */
+  reporter?: string;
+
+/**
+ * All of these, in any case.
+ */
+  labels?: Array<string>;
+  teamId?: string;
+
+/**
+ * Changed at or after this moment (RFC 3339, with an offset).
+ */
+  updatedSince?: string;
+  sort?: TicketSort;
 }
 
 export function listTickets(http: HttpClient, rootUrl: string, params?: ListTickets$Params, context?: HttpContext): Observable<StrictHttpResponse<TicketPage>> {
@@ -36,6 +67,14 @@ export function listTickets(http: HttpClient, rootUrl: string, params?: ListTick
     rb.query('cursor', params.cursor, {});
     rb.query('query', params.query, {});
     rb.query('status', params.status, {});
+    rb.query('priority', params.priority, {});
+    rb.query('type', params.type, {});
+    rb.query('assignee', params.assignee, {});
+    rb.query('reporter', params.reporter, {});
+    rb.query('labels', params.labels, {});
+    rb.query('teamId', params.teamId, {});
+    rb.query('updatedSince', params.updatedSince, {});
+    rb.query('sort', params.sort, {});
   }
 
   return http.request(
