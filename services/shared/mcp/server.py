@@ -30,6 +30,7 @@ from services.shared.mcp.confirmation import Approvals
 from services.shared.mcp.problem_results import ProtocolErrors
 from services.shared.mcp.prompt import ScopedPrompt
 from services.shared.mcp.resource import ScopedResource
+from services.shared.mcp.state import Stateless
 from services.shared.mcp.surface import Surface
 from services.shared.mcp.tool import ScopedTool
 from services.shared.permissions import Caller
@@ -85,7 +86,7 @@ class ToolServer:
         self._deployment: Deployment | None = None
         self._http: StarletteWithLifespan | None = None
         self._approvals = Approvals()
-        self._mcp = FastMCP(
+        self._mcp = Stateless(
             name,
             instructions=f"{instructions}\n{ASKS}" if any(tool.confirm for tool in tools) else instructions,
             version="1",
@@ -94,6 +95,7 @@ class ToolServer:
             mask_error_details=True,
             strict_input_validation=True,
             on_duplicate="error",
+            dereference_schemas=False,  # done when they are built, and not for each list
             list_page_size=PAGE,
             cache_ttl=LISTS_LAST_S,
             cache_scope="private",

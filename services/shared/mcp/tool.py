@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from fastmcp.tools import FunctionTool
+from fastmcp.utilities.json_schema import dereference_refs
 from mcp_types import Icon, ToolAnnotations
 from pydantic import BaseModel
 
@@ -45,10 +46,11 @@ class ScopedTool:
         return self.function.__name__
 
     def built(self, icons: list[Icon]) -> FunctionTool:
-        """This tool as FastMCP serves it; its schemas come from the signature."""
+        """This tool as FastMCP serves it; its schemas come from the signature, without references."""
         function = self.function if self.confirm is None else confirmed(self.function, self.confirm)
         built = ProblemTool.from_function(function, title=self.title, annotations=self.hints, icons=icons)
-        built.output_schema = or_problem(built.output_schema or {})
+        built.parameters = dereference_refs(built.parameters)
+        built.output_schema = dereference_refs(or_problem(built.output_schema or {}))
         return built
 
 
