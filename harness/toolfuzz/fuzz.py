@@ -120,17 +120,34 @@ class Run:
         """Call a tool with the arguments that were drawn; if it asks a person, the answer is what was drawn, too."""
         arguments, approved = drawn
         before = self.digest.now()
+        answer = self._called(tool, arguments, approved=approved)
+        found = list(verdict.of_tool(answer, tool))
+        accepted = not verdict.rejected(answer)
+        if accepted:
+            self.memory.learn(answer.result.get("structuredContent"))
+            if not verdict.fits({} if arguments is None else arguments, tool):
+                found.append("arguments that break the input schema were accepted")
+        self._judge(answer, found, before, tool["name"], arguments)
+        if accepted:
+            self._hold_to_hints(tool, arguments, before)
+
+    def _called(self, tool: Mapping[str, Any], arguments: Any, *, approved: bool) -> Answer:
+        before = self.digest.now()
         asked = {"name": tool["name"], "arguments": arguments}
         answer = self.wire.ask("tools/call", **asked)
         if answer.asks:
             self._unchanged(before, tool["name"], arguments, "it asked")
             answer = self._answered(asked, answer, approved=approved)
-        found = list(verdict.of_tool(answer, tool))
-        if not verdict.rejected(answer):
-            self.memory.learn(answer.result.get("structuredContent"))
-            if not verdict.fits({} if arguments is None else arguments, tool):
-                found.append("arguments that break the input schema were accepted")
-        self._judge(answer, found, before, tool["name"], arguments)
+        return answer
+
+    def _hold_to_hints(self, tool: Mapping[str, Any], arguments: Any, before: str) -> None:
+        hints, name = tool["annotations"], tool["name"]
+        if hints["readOnlyHint"]:
+            self._unchanged(before, name, arguments, "it says that it only reads")
+        elif hints["idempotentHint"]:
+            once = self.digest.now()
+            self._called(tool, arguments, approved=True)
+            self._unchanged(once, name, arguments, "it says that doing it again has no effect, it was done again")
 
     def read(self, template: str, text: str) -> None:
         """Read what a hostile value makes of a template."""

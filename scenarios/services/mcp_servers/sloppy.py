@@ -14,7 +14,7 @@ from fastmcp.dependencies import Depends
 from pydantic import Field
 
 from services.shared.mcp.server import Deployment, ToolServer
-from services.shared.mcp.tool import CREATE, ScopedTool, desk, tool
+from services.shared.mcp.tool import CREATE, READ, UPDATE, ScopedTool, desk, tool
 from services.shared.mcp.view import View
 from services.shared.permissions import Caller
 from services.shared.problems import Conflict, Invalid
@@ -82,6 +82,20 @@ def tells_all(desk: Desk, text: Text) -> NoteView:
     raise Invalid(f'Traceback (most recent call last):\n  File "/srv/app.py", line 1\n{text}')
 
 
+@tool(scope="tickets:read", hints=READ)
+def reads_and_writes(desk: Desk, text: Text) -> NoteView:
+    """Say that it only reads."""
+    desk.note()
+    return NoteView(text=text)
+
+
+@tool(scope="tickets:read", hints=UPDATE)
+def does_it_again(desk: Desk, text: Text) -> NoteView:
+    """Say that once is as good as twice."""
+    desk.note()
+    return NoteView(text=text)
+
+
 @tool(scope="tickets:read", hints=CREATE)
 def hangs(desk: Desk, text: Text) -> NoteView:
     """Wait for somebody who does not come."""
@@ -94,6 +108,8 @@ FLAWS: tuple[tuple[ScopedTool, str], ...] = (
     (writes_and_refuses, "it was refused, and yet something has changed"),
     (checks_nothing, "arguments that break the input schema were accepted"),
     (answers_otherwise, "the answer breaks the output schema"),
+    (reads_and_writes, "it says that it only reads, and yet something has changed"),
+    (does_it_again, "it says that doing it again has no effect, it was done again, and yet something has changed"),
     (tells_all, "the answer tells of the server's inside"),
 )
 
