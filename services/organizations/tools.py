@@ -43,7 +43,7 @@ def whoami(desk: Desk) -> MeView:
 def list_my_organizations(desk: Desk) -> MembershipsView:
     """List the organizations the caller is a member of or invited to, with the caller's role in each.
 
-    All other calls are about the current one only. To work in another, the caller must sign in there.
+    All other calls are about the current one only. To work in another takes a token of that organization.
     """
     current = desk.office.caller.org_id
     return MembershipsView(items=[MembershipView.of(each, current=current) for each in desk.my_organizations()])
