@@ -118,7 +118,8 @@ def command(plan: StackPlan, service: Service) -> list[str]:
     if service.command is not None:
         # Split first: a placeholder may stand for a path with spaces.
         return [fill(word, plan.places(), service=service.name) for word in shlex.split(service.command)]
-    return [sys.executable, "-m", "harness.serve", "--app", str(service.app)]
+    loaded = (part for library in service.libraries for part in ("--library", library))
+    return [sys.executable, "-m", "harness.serve", "--app", str(service.app), *loaded]
 
 
 def rehearsal_environment(name: str, inherited: Mapping[str, str]) -> dict[str, str]:

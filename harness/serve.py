@@ -17,6 +17,7 @@ from typing import Any
 
 from starlette.types import ASGIApp
 
+from harness import validators
 from harness.simulation.database import Database
 from harness.simulation.layer import SimulationLayer
 from harness.tether import die_with_parent
@@ -51,6 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Build the app and serve it until SIGTERM or until the parent is gone."""
     parser = argparse.ArgumentParser(prog="python -m harness.serve")
     parser.add_argument("--app", required=True)
+    parser.add_argument("--library", action="append", default=[], help="load it before, without its validators")
     parser.add_argument("--fd", type=int, action="append", required=True)
     parser.add_argument("--leash", type=int, help="ends this process when it closes; none when nobody supervises it")
     arguments = parser.parse_args(argv)
@@ -61,6 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     # uvicorn would load what it could watch sources with, which is not its job here: 1 MiB in each service.
     sys.modules.setdefault("watchfiles", None)  # type: ignore[arg-type]
     set_up_logging()
+    validators.load(arguments.library)
     app = build(arguments.app)
     gc.freeze()
     gc.enable()

@@ -85,6 +85,7 @@ SERVICES: Mapping[str, Service] = {
             fuzzing=("services/idp/schemathesis.toml", "services.idp.fuzzing:credentials"),
             documents={"docs/idp-simulation.md": "services.idp.simulation.document:page"},
             cold_start_s=1.0,
+            libraries=("fastapi",),
         ),
         Service(
             "ticketing",

@@ -8,12 +8,21 @@ to do.
 from __future__ import annotations
 
 import contextlib
+import importlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
+
+
+def load(libraries: Sequence[str]) -> None:
+    """Import ``libraries`` without the validators of their models. One that is not there is none of our business."""
+    with put_off() if libraries else contextlib.nullcontext():
+        for library in libraries:
+            with contextlib.suppress(ImportError):  # whoever needs it will say so
+                importlib.import_module(library)
 
 
 @contextlib.contextmanager

@@ -16,7 +16,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import gc
-import importlib
 import json
 import os
 import select
@@ -218,7 +217,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     inbox, family = _become_one(Inbox(socket.socket(fileno=arguments.channel)))
     tell(inbox.channel, {"pid": os.getpid()})
     warm, libraries = family["warm"], family["libraries"]
-    _load(libraries)
+    validators.load(libraries)
     apps = _warmed(warm) if libraries or warm else {}
     tether.follow_parent(yes=False)  # from here on the channel tells, and there may be others to end first
     try:
@@ -236,20 +235,13 @@ def _warm_under(parent: int) -> None:
         raise SystemExit(0)
 
 
-def _load(libraries: Sequence[str]) -> None:
-    with validators.put_off() if libraries else contextlib.nullcontext():
-        for library in libraries:
-            with contextlib.suppress(ImportError):  # whoever needs it will say so
-                importlib.import_module(library)
-
-
 def _become_one(first: Inbox) -> tuple[Inbox, Mapping[str, Any]]:
     """Learn of the families, load what they share and divide into a process for each: its inbox, and what is its."""
     asked, channels = first.wait()
     families: Sequence[Mapping[str, Any]] = asked["families"]
     if any(each["libraries"] or each["warm"] for each in families):
         gc.disable()
-    _load([name for name in families[0]["libraries"] if all(name in each["libraries"] for each in families)])
+    validators.load([name for name in families[0]["libraries"] if all(name in each["libraries"] for each in families)])
     inboxes = [first, *(Inbox(socket.socket(fileno=number)) for number in channels)]
     mine = _divide(len(families))
     for other in inboxes[:mine] + inboxes[mine + 1 :]:
