@@ -136,7 +136,7 @@ WANTED = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(few=st.sampled_from([0, 500]), wanted=WANTED, person=st.sampled_from(PEOPLE), limit=st.sampled_from([1, 7, 70]))
 def test_every_way_to_find_tickets_finds_the_same(
     alike: Database, few: int, wanted: Wanted, person: Person, limit: int
