@@ -67,7 +67,7 @@ def connect(url: str, token: str) -> Iterator[Connect]:
     def connected(mode: str, answer: Any) -> McpClient:
         async def person(message: str, *_: object) -> Any:
             asked.append(message)
-            return answer
+            return await answer() if callable(answer) else answer
 
         handler = None if answer is None else person
         asked = list[str]()
@@ -273,6 +273,17 @@ def test_who_approved_something_else_meanwhile_is_asked_again(wire: Wire, token:
     result = wire.send(call(state=state, answers=YES), token=token).json()["result"]
     asked = result["inputRequests"]["confirmation"]["params"]["message"]
     assert asked == "Erase 'letter' until tomorrow?"
+    assert kept.erased == []
+
+
+def test_in_the_eras_before_too_an_answer_to_what_has_changed_is_none(connect: Connect, kept: Vault) -> None:
+    async def meanwhile(*_: object) -> Any:
+        kept.shown = "until tomorrow"
+        return ElicitResult(action="accept", content={"confirm": True})
+
+    with pytest.raises(ToolError) as refused:
+        connect("legacy", meanwhile).call_tool("erase", {"name": "letter"})
+    assert json.loads(str(refused.value))["code"] == "conflict"
     assert kept.erased == []
 
 

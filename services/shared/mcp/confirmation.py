@@ -24,7 +24,7 @@ from mcp.server.request_state import AESGCMRequestStateCodec, RequestStateSecuri
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from pydantic import BaseModel
 
-from services.shared.problems import ProblemError, Unauthenticated
+from services.shared.problems import Conflict, ProblemError, Unauthenticated
 
 VALID_FOR_S = 600.0
 """Of the time between the question and its answer; a person who took longer is asked again."""
@@ -95,10 +95,12 @@ def confirmed(function: Callable[..., BaseModel], question: Callable[..., str]) 
 
     @functools.wraps(function)
     async def call(*arguments: Any, **named: Any) -> Any:
-        asked = await to_thread.run_sync(partial(question, *arguments, **named))
-        context = get_context()
+        ask = partial(to_thread.run_sync, partial(question, *arguments, **named))
+        asked, context = await ask(), get_context()
         if _request(context).protocol_version not in MODERN_PROTOCOL_VERSIONS:
             await _elicit(context, asked)
+            if await ask() != asked:
+                raise Conflict("Nothing was changed: by now the question would be another one. Call again.")
         elif (unanswered := _unanswered(context, asked)) is not None:
             return unanswered
         return await to_thread.run_sync(partial(function, *arguments, **named))
@@ -127,8 +129,8 @@ def _unanswered(context: Context, asked: str) -> mcp_types.InputRequiredResult |
 async def _elicit(context: Context, asked: str) -> None:
     if not _can_ask(context):
         raise ConfirmationRequired(
-            f"Nothing was changed. A person must approve this first: {asked} This client cannot ask anybody: connect "
-            "with one that declares the capability elicitation."
+            "Nothing was changed. A person must approve this call, and this client cannot ask anybody: use one "
+            "that declares the capability elicitation."
         )
     until = time.time() + VALID_FOR_S
     _approve(await context.session.elicit_form(asked, _FORM, related_request_id=context.request_id))
