@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
@@ -112,3 +113,25 @@ def test_no_log_and_no_journal_holds_a_token_or_a_secret(stack: Stack, alice: Pe
         assert text, name
         assert not any(part in text for token in tokens for part in (token, token.split(".")[2])), name
         assert "eyJ" not in text, name
+
+
+def test_the_same_steps_in_the_same_world_have_the_same_outcome(stack: Stack) -> None:
+    """Ids included; only times and traces are those of the steps."""
+    first = _day(stack)
+    stack.reset()
+    assert _day(stack) == first
+
+
+def _day(stack: Stack) -> str:
+    alice, adam = stack.sign_in("alice"), stack.sign_in("adam")
+    key = alice.api.post("/api/tickets", json={"title": "The lift sings"}).json()["key"]
+    steps = [
+        alice.call_tool("ticketing", "add_comment", key=key, body="In tune, though."),
+        alice.call_tool("ticketing", "transition_ticket", key=key, to="pending"),
+        adam.call_tool("organizations", "create_team", display_name="Choir"),
+        adam.call_tool("organizations", "invite_member", email="tenor@acme.example", role="agent"),
+        adam.call_tool("ticketing", "get_ticket", key=key, include=["comments", "history"]),
+        adam.call_tool("organizations", "list_members", limit=100),
+        adam.call_tool("organizations", "list_teams"),
+    ]
+    return re.sub(r'"20\d\d-[^"]*Z"|"traceId": "[0-9a-f]{32}"', "…", json.dumps(steps))

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from base64 import b32encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from datetime import UTC, datetime
 from functools import partial
-from secrets import token_bytes
 
 from starlette.types import ASGIApp
 
@@ -59,7 +57,7 @@ async def _deployed() -> AsyncIterator[Deployment]:
     with closing(directory), connected(settings.organizations_database_url, Base.metadata, lay=lay) as database:
 
         def desk_for(caller: Caller) -> OrganizationDesk:
-            return OrganizationDesk(Office(caller, database, directory, now=now, new_id=_new_id))
+            return OrganizationDesk(Office(caller, database, directory, now=now))
 
         yield Deployment(
             url=settings.organizations_url,
@@ -67,7 +65,3 @@ async def _deployed() -> AsyncIterator[Deployment]:
             instance_nonce=settings.instance_nonce,
             desk_for=desk_for,
         )
-
-
-def _new_id(prefix: str) -> str:
-    return f"{prefix}_{b32encode(token_bytes(10)).decode().lower()}"

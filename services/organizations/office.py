@@ -28,13 +28,12 @@ _TURNED_AWAY: dict[Status, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """``now`` and ``new_id`` (of a prefix) are the only clock and chance there are."""
+    """``now`` is the only clock there is."""
 
     caller: Caller
     database: Database
     directory: Directory
     now: Callable[[], datetime]
-    new_id: Callable[[str], str]
 
     @property
     def reach(self) -> Reach:

@@ -13,6 +13,7 @@ from services.organizations.tables import Answered, Member, Team
 from services.organizations.views import TeamView
 from services.shared.idempotency import once
 from services.shared.problems import Conflict, NotFound
+from services.shared.world import seeded_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,7 @@ class TeamDesk:
             raise Conflict(f"There is a team of that name already: {same.id}.")
         team = Team(
             org_id=self.office.caller.org_id,
-            id=self.office.new_id("team"),
+            id=seeded_id("team", self.office.caller.org_id, name.casefold()),
             name=name,
             folded_name=name.casefold(),
             version=1,

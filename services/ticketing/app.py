@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from base64 import b32encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
-from secrets import token_bytes
 
 from starlette.types import ASGIApp
 
@@ -55,9 +53,5 @@ async def _deployed() -> AsyncIterator[Deployment]:
             url=settings.ticketing_url,
             issuer=settings.issuer_url,
             instance_nonce=settings.instance_nonce,
-            desk_for=partial(TicketDesk, database=database, now=partial(datetime.now, UTC), new_id=_new_id),
+            desk_for=partial(TicketDesk, database=database, now=partial(datetime.now, UTC)),
         )
-
-
-def _new_id(prefix: str) -> str:
-    return f"{prefix}_{b32encode(token_bytes(10)).decode().lower()}"

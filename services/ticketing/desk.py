@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from services.shared.idempotency import once
 from services.shared.permissions import Permission
 from services.shared.problems import Conflict, Flaw
+from services.shared.world import seeded_id
 from services.ticketing import bulk, history, labels, roles, workflow
 from services.ticketing.history import Actor, Change, Entry, EntryType, Field, Value, Visibility
 from services.ticketing.reading import TicketReader
@@ -46,14 +47,11 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class TicketDesk(TicketReader):
-    """The use cases, for one caller. ``now`` and ``new_id`` are the only clock and chance there are.
+    """The use cases, for one caller. ``now`` is the only clock there is.
 
     All of them raise Forbidden where scope or role do not allow it, and NotFound for a ticket out of their sight. A
     refused call leaves everything as it was.
     """
-
-    new_id: Callable[[str], str]
-    """A new id with that prefix."""
 
     def create(self, draft: Draft, *, idempotency_key: str | None = None) -> TicketView:
         """Open a ticket; the caller is its reporter.
@@ -69,7 +67,7 @@ class TicketDesk(TicketReader):
                 work.roster.require_worker(draft.assignee_id, argument="assignee_id")
             if draft.team_id is not None:
                 work.roster.require_team(draft.team_id, argument="team_id")
-            return _json(self.told(work.tickets.opened(self._first(draft), ticket_id=self.new_id("tkt"))))
+            return _json(self.told(work.tickets.opened(self._first(draft))))
 
         with self._writing(roles.CREATE) as work:
             answer = self._once(work, "create_ticket", idempotency_key, asdict(draft), act)
@@ -250,7 +248,7 @@ class TicketDesk(TicketReader):
         return Comment(
             place=ticket.place,
             seq=entry.seq,
-            id=self.new_id("cmt"),
+            id=seeded_id("cmt", ticket.id, entry.seq),
             author_id=self.caller.subject,
             body=body,
             visibility=visibility,

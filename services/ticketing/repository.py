@@ -10,6 +10,7 @@ from sqlalchemy import Select, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from services.shared.problems import Forbidden, NotFound
+from services.shared.world import seeded_id
 from services.ticketing import labels, sight
 from services.ticketing.history import Actor, Change, Entry, advanced
 from services.ticketing.roles import Reach
@@ -50,7 +51,7 @@ class TicketRepository:
             raise NotFound(f"There is no ticket {key!r}.")
         return ticket
 
-    def opened(self, entry: Entry, *, ticket_id: str) -> Ticket:
+    def opened(self, entry: Entry) -> Ticket:
         """The ticket that an entry creates, stored under the organization's next number.
 
         Raises:
@@ -61,7 +62,7 @@ class TicketRepository:
         fields: dict[str, Any] = {change.field: change.after for change in entry.changes}
         ticket = Ticket(
             place=tenant.ordinal * ROOM + tenant.last_number,
-            id=ticket_id,
+            id=seeded_id("tkt", self._reach.org_id, tenant.last_number),
             org_id=self._reach.org_id,
             number=tenant.last_number,
             key=key,

@@ -5,9 +5,8 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +36,6 @@ class Desks:
     provider: Provider
     directory: Directory
     at: datetime = NOON
-    numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     @classmethod
     def on(cls, database: Database) -> Desks:
@@ -65,7 +63,6 @@ class Desks:
                 self.database,
                 self.directory,
                 now=lambda: self.at,
-                new_id=lambda prefix: f"{prefix}_{next(self.numbers)}",
             )
         )
 

@@ -28,13 +28,13 @@ def database(database_url: str) -> Iterator[Database]:
 
 @pytest.fixture
 def desk_of(database: Database) -> Callable[..., TicketDesk]:
-    """``desk_of("alice")``: the desk as it serves her; its clock ticks a minute a look, its ids count."""
+    """``desk_of("alice")``: the desk as it serves her; its clock ticks a minute a look."""
     people = {
         person.username: (organization, person)
         for organization in world.load("small", 1).organizations
         for person in organization.people
     }
-    minutes, numbers = count(), count(1)
+    minutes = count()
 
     def desk(username: str) -> TicketDesk:
         organization, person = people[username]
@@ -43,7 +43,6 @@ def desk_of(database: Database) -> Callable[..., TicketDesk]:
             Caller(person.id, organization.id, frozenset({person.role}), scopes),
             database,
             now=lambda: NOON + timedelta(minutes=next(minutes)),
-            new_id=lambda prefix: f"{prefix}_{next(numbers)}",
         )
 
     return desk

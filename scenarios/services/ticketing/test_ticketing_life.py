@@ -10,7 +10,6 @@ from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from itertools import count
 from pathlib import Path
 from typing import Any, get_args
 
@@ -86,7 +85,7 @@ class Life(RuleBasedStateMachine):
         self.database = self.opened.enter_context(connected(f"sqlite:///{path}", Base.metadata))
         self.tickets = Tickets()
         self.answered: dict[tuple[str, str, str | None], tuple[object, Any, datetime]] = {}
-        self.at, self.ids = NOON, count(1)
+        self.at = NOON
         self.touched: str | None = None
 
     def teardown(self) -> None:
@@ -94,9 +93,7 @@ class Life(RuleBasedStateMachine):
 
     def desk(self, who: Somebody) -> TicketDesk:
         caller = Caller(who.id, who.org, frozenset({who.role}), who.scopes, client_id="cli", trace_id="t1")
-        return TicketDesk(
-            caller, self.database, now=lambda: self.at, new_id=lambda prefix: f"{prefix}_{next(self.ids)}"
-        )
+        return TicketDesk(caller, self.database, now=lambda: self.at)
 
     def digest(self) -> str:
         """Of all there is."""
