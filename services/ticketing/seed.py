@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from services.shared.database import Database
 from services.shared.world import Organization, SeededTicket, World, seeded_id
-from services.ticketing import history, past
+from services.ticketing import history, past, text_index
 from services.ticketing.history import Entry
 from services.ticketing.repository import labelled, written
 from services.ticketing.tables import (
@@ -45,13 +45,14 @@ def lay(world: World, database: Database) -> None:
         if session.scalar(select(exists(select(Tenant)))):
             return
         _prepare(session)
-        for ordinal, organization in enumerate(world.organizations, start=1):
-            _insert(session, _people(organization, ordinal))
-            counted: Counter[tuple[str, ...]] = Counter()
-            for some in _chunks(organization.each_ticket()):
-                _insert(session, _tickets(some, organization, ordinal, world.seed))
-                counted.update((ticket.status, ticket.priority, ticket.type) for ticket in some)
-            _insert(session, {Tally: [_tally(organization, alike, count) for alike, count in counted.items()]})
+        with text_index.filled_afterwards(session.connection()):
+            for ordinal, organization in enumerate(world.organizations, start=1):
+                _insert(session, _people(organization, ordinal))
+                counted: Counter[tuple[str, ...]] = Counter()
+                for some in _chunks(organization.each_ticket()):
+                    _insert(session, _tickets(some, organization, ordinal, world.seed))
+                    counted.update((ticket.status, ticket.priority, ticket.type) for ticket in some)
+                _insert(session, {Tally: [_tally(organization, alike, count) for alike, count in counted.items()]})
         # Without, SQLite would take an index of people for as good as one of priorities.
         session.connection().exec_driver_sql("ANALYZE")
 
