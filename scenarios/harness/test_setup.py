@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import browser, bundle
+from harness import browser, bundle, modules, node
 
 
 @pytest.fixture
@@ -76,3 +76,18 @@ def test_a_variable_that_names_nothing_is_refused(machine: Path, monkeypatch: py
     monkeypatch.setenv(browser.VARIABLE, str(machine / "nothing"))
     with pytest.raises(browser.NoBrowserError, match="cannot be run"):
         browser.find()
+
+
+def test_packages_that_the_cache_does_not_know_yet_are_fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """npm believes what it has cached of a package, and then there is no version as new as the lock."""
+    npm = tmp_path / "npm.js"
+    npm.write_text(
+        "if (process.argv.includes('--prefer-offline')) process.exit(1);\nrequire('fs').mkdirSync('node_modules');\n",
+        encoding="utf-8",
+    )
+    for name in ("package.json", "package-lock.json"):
+        (tmp_path / name).write_text("{}", encoding="utf-8")
+    monkeypatch.setattr(node, "NPM", npm)
+    monkeypatch.setattr(modules, "ROOT", tmp_path.parent)
+    modules.ensure(tmp_path)
+    assert modules.are_current(tmp_path)
