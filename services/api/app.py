@@ -5,7 +5,6 @@ from __future__ import annotations
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.routing import APIRoute
@@ -14,7 +13,9 @@ from pydantic.alias_generators import to_camel
 from services.api import failures
 from services.api.connections import connect
 from services.api.cors import CorsFromSettings, allow_origin
+from services.api.document import ABOUT, complete
 from services.api.headers import SafeHeaders
+from services.api.reference import Reference
 from services.api.routes import assistant, people, teams, ticket_life, tickets
 from services.api.settings import ApiSettings
 from services.api.trace import Traced
@@ -25,7 +26,6 @@ from services.shared.problems import (
     Forbidden,
     GatewayTimeout,
     Invalid,
-    Problem,
     ProblemError,
     TooManyRequests,
     Unauthenticated,
@@ -54,12 +54,10 @@ def create_app() -> FastAPI:
             yield
 
     app = FastAPI(
-        title="Dress Rehearsal API",
-        version="0.1.0",
-        description="Tickets, people and the assistant, for the signed-in user.",
+        **ABOUT,
         lifespan=lifespan,
         redirect_slashes=False,
-        # The documentation pages would load their scripts from a public server.
+        # FastAPI's own pages would load their scripts from a public server; see `reference`.
         docs_url=None,
         redoc_url=None,
         generate_unique_id_function=_operation_id,
@@ -71,7 +69,8 @@ def create_app() -> FastAPI:
         app.include_router(routes.router, responses=EVERYWHERE)
     app.add_api_route("/healthz", _healthz, include_in_schema=False)
     app.add_api_route("/favicon.ico", _favicon, include_in_schema=False)
-    _describe_problems(app)
+    complete(app)
+    Reference(app)
     return app
 
 
@@ -85,20 +84,3 @@ async def _favicon() -> Response:
 
 def _operation_id(route: APIRoute) -> str:
     return to_camel(route.name)
-
-
-def _describe_problems(app: FastAPI) -> None:
-    """Put the schema of problems into the document, which is made when somebody first asks for it.
-
-    FastAPI places the model of an additional response under the route's own media type, and theirs is another:
-    so the routes refer to it by name, and it is added here.
-    """
-    describe = app.openapi
-
-    def described() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            schemas: dict[str, Any] = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-            describe()["components"]["schemas"] |= schemas.pop("$defs") | {"Problem": schemas}
-        return describe()
-
-    app.openapi = described  # type: ignore[method-assign]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints
 
 from services.api.parameters import Omittable, Search
 from services.api.views import In, NextCursor, Out, PageQuery, Total, Version
@@ -156,14 +156,16 @@ _NAME = rf"^{_LINE}[^{_BLANK}]{_LINE}$"
 class MemberInvite(In):
     """Somebody to be asked to join."""
 
-    email: Annotated[str, StringConstraints(min_length=3, max_length=180, pattern=_ADDRESS)] = Field(
-        examples=["nadia@example.com"]
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [{"email": "nadia@example.com", "role": "agent"}]})
+
+    email: Annotated[str, StringConstraints(min_length=3, max_length=180, pattern=_ADDRESS)]
     role: Role
 
 
 class MemberChange(In):
     """What becomes of a member."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"role": "agent"}]})
 
     role: Role
 
@@ -171,6 +173,6 @@ class MemberChange(In):
 class TeamCreate(In):
     """A new team."""
 
-    display_name: Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=_NAME)] = Field(
-        examples=["Second line"]
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [{"displayName": "Second line"}]})
+
+    display_name: Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=_NAME)]

@@ -6,7 +6,6 @@ from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints, model_validator
-from pydantic.alias_generators import to_camel
 from typing_extensions import TypeAliasType
 
 from services.api.parameters import NO_NUL, NOT_BLANK, Label, Moment, Omittable, Reference, Search
@@ -238,6 +237,8 @@ def _left_out() -> Any:
 class TicketCreate(In):
     """A new ticket. The caller becomes its reporter."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"title": "The lift is stuck", "type": "incident"}]})
+
     title: _Title
     description: _Description = ""
     type: TicketType = TicketType.request
@@ -250,9 +251,7 @@ class TicketCreate(In):
 class TicketUpdate(In):
     """What is to be different; what is left out stays as it is."""
 
-    model_config = ConfigDict(
-        alias_generator=to_camel, frozen=True, extra="forbid", json_schema_extra={"minProperties": 1}
-    )
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1, "examples": [{"priority": "high"}]})
 
     title: _Title = Field(default_factory=_left_out)
     description: _Description = Field(default_factory=_left_out)
@@ -270,11 +269,15 @@ class TicketUpdate(In):
 class Assignment(In):
     """Who works on a ticket from now on."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"assigneeId": "usr_1"}]})
+
     assignee_id: Reference | None = Field(description="An active agent, admin or owner; null takes it from everybody.")
 
 
 class Resolving(In):
     """A ticket is settled."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"to": "resolved", "resolution": "Oiled it."}]})
 
     to: Literal["resolved"]
     resolution: Annotated[str, StringConstraints(min_length=1, max_length=2_000, pattern=NOT_BLANK)] = Field(
@@ -286,6 +289,8 @@ class Resolving(In):
 class Moving(In):
     """A ticket moves to another status."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"to": "in_progress"}]})
+
     to: Literal["open", "in_progress", "pending", "closed", "cancelled"]
     comment: _Said = Field(default_factory=_left_out, description="A public comment that goes with it.")
 
@@ -295,6 +300,8 @@ TransitionCreate = TypeAliasType("TransitionCreate", Annotated[Resolving | Movin
 
 class CommentCreate(In):
     """Something to say about a ticket. It cannot be changed or taken back."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"body": "It is loud."}]})
 
     body: _Said
     visibility: Visibility = Visibility.public

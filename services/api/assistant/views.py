@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints
 
 from services.api.parameters import NO_NUL
 from services.api.views import In, Out
@@ -22,6 +22,8 @@ class Assistant(Out):
 
 class ChatRequest(In):
     """The next thing the user says."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"message": "Which tickets are open?"}]})
 
     thread_id: ThreadId | None = Field(
         default=None, description="`threadId` of an earlier RUN_STARTED, to continue; null begins a conversation."

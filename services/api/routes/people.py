@@ -31,13 +31,13 @@ MemberId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$", description="As
 _OF_THEM = described.links("id", "$response.body#/id", "getMember", "updateMember", "deactivateMember")
 
 
-@router.get("/me")
+@router.get("/me", responses=problems(NotFound))
 async def get_me(organizations: OrganizationsClient) -> Me:
     """The caller, with role and organization."""
     return await organizations.whoami()
 
 
-@router.get("/organizations")
+@router.get("/organizations", responses=problems(NotFound))
 async def list_organizations(organizations: OrganizationsClient) -> Memberships:
     """The organizations the caller is a member of or invited to. To work in another, sign in there."""
     return await organizations.mine()

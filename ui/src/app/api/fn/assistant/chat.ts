@@ -13,7 +13,12 @@ export interface Chat$Params {
       body: ChatRequest
 }
 
-export function chat(http: HttpClient, rootUrl: string, params: Chat$Params, context?: HttpContext): Observable<StrictHttpResponse<any>> {
+export function chat(http: HttpClient, rootUrl: string, params: Chat$Params, context?: HttpContext): Observable<StrictHttpResponse<{
+'data': string;
+'event'?: string;
+'id'?: string;
+'retry'?: number;
+}>> {
   const rb = new RequestBuilder(rootUrl, chat.PATH, 'post');
   if (params) {
     rb.body(params.body, 'application/json');
@@ -24,7 +29,12 @@ export function chat(http: HttpClient, rootUrl: string, params: Chat$Params, con
   ).pipe(
     filter((r: any): r is HttpResponse<any> => r instanceof HttpResponse),
     map((r: HttpResponse<any>) => {
-      return r as StrictHttpResponse<any>;
+      return r as StrictHttpResponse<{
+      'data': string;
+      'event'?: string;
+      'id'?: string;
+      'retry'?: number;
+      }>;
     })
   );
 }

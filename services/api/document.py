@@ -1,0 +1,52 @@
+"""The OpenAPI document: what FastAPI describes, made complete and true to OpenAPI 3.1."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+
+from services.shared.problems import Problem
+
+ABOUT: dict[str, Any] = {
+    "title": "Dress Rehearsal API",
+    "version": "0.1.0",
+    "description": "Tickets, people and the assistant, for the signed-in user.",
+    "license_info": {"name": "Apache 2.0", "identifier": "Apache-2.0"},
+    "openapi_tags": [
+        {"name": "tickets", "description": "Tickets of the caller's organization, and what becomes of them."},
+        {"name": "people", "description": "The caller, members, teams and organizations."},
+        {"name": "assistant", "description": "Talking to the assistant."},
+    ],
+}
+
+_EVENTS = "text/event-stream"
+
+
+def complete(app: FastAPI) -> None:
+    """Let the document of ``app`` be complete. It is made when somebody first asks for it."""
+    describe = app.openapi
+
+    def described() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            _complete(describe())
+        return describe()
+
+    app.openapi = described  # type: ignore[method-assign]
+
+
+def _complete(document: dict[str, Any]) -> None:
+    # FastAPI places the model of an additional response under the route's own media type, and that of problems is
+    # another: so the routes refer to it by name, and it is added here.
+    schemas: dict[str, Any] = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    document["components"]["schemas"] |= schemas.pop("$defs") | {"Problem": schemas}
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            for answer in operation["responses"].values():
+                if _EVENTS in answer.get("content", {}):
+                    answer["content"][_EVENTS] = _stream(answer["content"][_EVENTS])
+
+
+def _stream(described: dict[str, Any]) -> dict[str, Any]:
+    """A stream of events. FastAPI writes ``itemSchema``, which came with OpenAPI 3.2; before, it is the schema."""
+    return {"schema": {"description": "Each event of the stream.", **described["itemSchema"]}}
