@@ -96,6 +96,7 @@ SERVICES: Mapping[str, Service] = {
             resource="/mcp",
             database_variable="TICKETING_DATABASE_URL",
             snapshots=(f"{SNAPSHOTS}/ticketing", "services.shared.mcp.snapshot:texts"),
+            ready_timeout=180.0,  # the large world takes half a minute of processor time to lay
             cold_start_s=2.2,
             libraries=("httpx", "fastmcp.server.server", "jwt", "sqlalchemy.orm"),
         ),
