@@ -17,6 +17,7 @@ from scenarios.services.mcp_servers import vault
 from scenarios.services.mcp_servers.serving import serving
 from scenarios.services.mcp_servers.vault import Vault
 from scenarios.services.mcp_servers.wire import Wire, request
+from services.shared.mcp import server as server_module
 from services.shared.mcp import snapshot
 
 if TYPE_CHECKING:
@@ -140,14 +141,17 @@ def test_a_cursor_that_no_list_gave_is_invalid(wire_to: WireTo, as_user: AsUser,
     assert refused.json()["error"]["code"] == -32602
 
 
-def test_a_long_list_comes_in_pages_and_is_whole(shared_stack: Stack, nobody: httpx.Client, as_user: AsUser) -> None:
+def test_a_long_list_comes_in_pages_and_is_whole(
+    shared_stack: Stack, nobody: httpx.Client, as_user: AsUser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server_module, "PAGE", 3)
     many = [
-        dataclasses.replace(vault.erase, function=renamed(f"tool_{number:03}"), confirm=None) for number in range(205)
+        dataclasses.replace(vault.erase, function=renamed(f"tool_{number:03}"), confirm=None) for number in range(7)
     ]
     server = vault.server(Vault(set()), url=shared_stack.url("ticketing"), issuer=shared_stack.url("idp"), tools=many)
     token, names, cursor = as_user("alice").token("ticketing"), list[str](), dict[str, Any]()
     with serving(server.app) as url:
-        for size in (100, 100, 5):
+        for size in (3, 3, 1):
             page = Wire(url, nobody).send(request("tools/list", cursor), token=token).json()["result"]
             assert len(page["tools"]) == size
             names += [tool["name"] for tool in page["tools"]]
