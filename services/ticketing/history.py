@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, cast, get_args
 
@@ -117,21 +117,14 @@ def fold(entries: Iterable[Entry]) -> Folded:
     if (first.seq, first.type) != (1, "created"):
         raise ValueError(f"a history begins with its creation as 1, not with {first.type} as {first.seq}")
     fields = {change.field: change.after for change in first.changes}
-    clock = advanced(Clock(first.at), first, reporter_id=str(fields["reporter_id"]))
-    folded = Folded(fields, clock, 1, first.at)
-    for entry in later:
-        folded = _after(folded, entry)
-    return folded
-
-
-def _after(folded: Folded, entry: Entry) -> Folded:
-    if entry.seq != folded.version + 1:
-        raise ValueError(f"entry {entry.seq} follows entry {folded.version}")
-    fields = dict(folded.fields)
-    for change in entry.changes:
-        if fields[change.field] != change.before:
-            raise ValueError(f"entry {entry.seq} changes {change.field} from {change.before!r}, which it was not")
-        fields[change.field] = change.after
     reporter_id = str(fields["reporter_id"])
-    clock = advanced(folded.clock, entry, reporter_id=reporter_id)
-    return replace(folded, fields=fields, clock=clock, version=entry.seq, updated_at=entry.at)
+    clock, last = advanced(Clock(first.at), first, reporter_id=reporter_id), first
+    for entry in later:
+        if entry.seq != last.seq + 1:
+            raise ValueError(f"entry {entry.seq} follows entry {last.seq}")
+        for change in entry.changes:
+            if fields[change.field] != change.before:
+                raise ValueError(f"entry {entry.seq} changes {change.field} from {change.before!r}, which it was not")
+            fields[change.field] = change.after
+        clock, last = advanced(clock, entry, reporter_id=reporter_id), entry
+    return Folded(fields, clock, version=last.seq, updated_at=last.at)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -166,6 +167,16 @@ def test_statistics_add_up_to_what_searches_count(alike: Database, person: Perso
         }[by]
         if by != "team" or group.value is not None:
             assert desk.search(wanted, limit=1, cursor=None).total == group.count > 0
+
+
+def test_a_world_leaves_all_indexes_that_an_empty_database_has(alike: Database, tmp_path: Path) -> None:
+    def schema(of: Database) -> set[tuple[str, ...]]:
+        told = text("SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_stat%'")
+        with of.reading() as session:
+            return {tuple(row) for row in session.execute(told)}
+
+    with connected(f"sqlite:///{tmp_path / 'empty.db'}", Base.metadata) as empty:
+        assert schema(alike) == schema(empty)
 
 
 def test_what_changes_is_found_by_what_it_says_now_and_what_is_gone_is_not(desk_of: Callable[..., TicketDesk]) -> None:
