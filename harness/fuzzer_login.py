@@ -8,11 +8,12 @@ from typing import Any
 
 import schemathesis
 
-from harness import fuzzer_headers  # noqa: F401  # to be loaded is its work
+from harness import fuzzer_values  # noqa: F401  # to be loaded is its work
 from harness.contract import VARIABLE, Login
 from harness.person import Person
 
 REFRESH_S = 240
+UNAUTHORIZED = 401
 
 
 @schemathesis.auth(refresh_interval=REFRESH_S)
@@ -26,4 +27,15 @@ class SignedIn:
 
     def set(self, case: Any, data: str, context: Any) -> None:  # noqa: ARG002
         """Put the token on a request."""
+        _sent.add(f"Bearer {data}")
         case.headers = {**(case.headers or {}), "Authorization": f"Bearer {data}"}
+
+
+_sent: set[str] = set()
+
+
+@schemathesis.check
+def the_token_is_accepted(_context: Any, response: Any, _case: Any) -> None:
+    """Otherwise nothing is tested, and every refusal is as documented."""
+    if response.status_code == UNAUTHORIZED and response.request.headers.get("Authorization") in _sent:
+        raise AssertionError("The API answers 401 to the token of who is signed in.")

@@ -88,6 +88,7 @@ def _rest(arguments: argparse.Namespace) -> Report:
         outcome = contract.fuzz_rest(
             url,
             login=login,
+            may_do_all=arguments.username in (None, USERNAME),
             seed=arguments.seed,
             max_examples=arguments.max_examples,
             operations=arguments.operation,
