@@ -82,3 +82,68 @@ def test_pages_follow_the_cursor_to_the_end(as_user: AsUser, mode: str) -> None:
         )
         seen, cursor = seen + page["items"], page["nextCursor"]
     assert len({ticket["key"] for ticket in seen}) == len(seen) == first["total"]
+
+
+@pytest.mark.destructive
+@ERAS
+def test_a_ticket_lives_through_the_tools(stack: Stack, as_user: AsUser, mode: str) -> None:
+    rita, alice = as_user("rita"), as_user("alice")
+
+    def by(person: Person, tool: str, **arguments: Any) -> dict[str, Any]:
+        return person.call_tool("ticketing", tool, mode=mode, **arguments)
+
+    key = by(rita, "create_ticket", title="Lift stuck", priority="urgent", idempotency_key="lift")["key"]
+    assert by(rita, "create_ticket", title="Lift stuck", priority="urgent", idempotency_key="lift")["key"] == key
+    assert (
+        by(alice, "assign_ticket", key=key, assignee="me")["assigneeId"]
+        == by(alice, "get_ticket", key="ACME-1")["assigneeId"]
+    )
+    assert by(alice, "search_tickets", assignee="me", sort="-createdAt", limit=1)["items"][0]["key"] == key
+    by(alice, "add_comment", key=key, body="Somebody is inside", visibility="internal")
+    waiting = by(alice, "transition_ticket", key=key, to="pending", comment="The mechanic is on the way")
+    assert (waiting["sla"]["policy"], waiting["sla"]["resolutionDueAt"], waiting["version"]) == ("urgent", None, 4)
+    listed = by(alice, "list_transitions", key=key)["transitions"]
+    assert {"to": "resolved", "requires": ["resolution"]} in listed
+    changed = by(alice, "update_ticket", key=key, expected_version=4, labels=["lift"])
+    done = by(
+        alice, "transition_ticket", key=key, to="resolved", resolution="Freed", expected_version=changed["version"]
+    )
+    assert (done["sla"]["state"], done["statusCategory"], done["labels"]) == ("met", "done", ["lift"])
+    whole = by(rita, "get_ticket", key=key, include=["comments", "history"])
+    assert [comment["body"] for comment in whole["comments"]] == ["The mechanic is on the way"]
+    assert by(rita, "list_comments", key=key)["total"] == 1
+    assert [entry["type"] for entry in by(alice, "get_ticket_history", key=key)["items"]] == [
+        "created",
+        "assigned",
+        "commented",
+        "transitioned",
+        "updated",
+        "transitioned",
+    ]
+    stats = by(alice, "ticket_stats", group_by="status")
+    assert stats["total"] == sum(group["count"] for group in stats["groups"]) == by(alice, "search_tickets")["total"]
+
+
+@pytest.mark.destructive
+@ERAS
+def test_what_destroys_is_done_if_a_person_approves_and_never_else(stack: Stack, as_user: AsUser, mode: str) -> None:
+    adam = as_user("adam")
+    version = adam.call_tool("ticketing", "get_ticket", key="ACME-2")["version"]
+    deletion = {"key": "ACME-2", "expected_version": version}
+    closing: dict[str, Any] = {"keys": ["ACME-2", "ACME-3"], "to": "cancelled"}
+    for tool, arguments in (("delete_ticket", deletion), ("bulk_transition", closing)):
+        with pytest.raises(ToolError) as declined:
+            adam.call_tool("ticketing", tool, mode=mode, approve=False, **arguments)
+        assert problem(declined.value)["code"] == "declined"
+    assert adam.call_tool("ticketing", "get_ticket", key="ACME-2")["version"] == version
+    with pytest.raises(ToolError) as useless:
+        adam.call_tool("ticketing", "delete_ticket", mode=mode, approve=True, key="GLBX-1", expected_version=1)
+    assert problem(useless.value)["code"] == "not_found"
+    moved = adam.call_tool("ticketing", "bulk_transition", mode=mode, approve=True, **closing)
+    assert [ticket["status"] for ticket in moved["items"]] == ["cancelled", "cancelled"]
+    deletion["expected_version"] = version + 1
+    assert adam.call_tool("ticketing", "delete_ticket", mode=mode, approve=True, **deletion) == {
+        "key": "ACME-2",
+        "deleted": True,
+    }
+    assert adam.call_tool("ticketing", "search_tickets", query="New laptop")["total"] == 0
