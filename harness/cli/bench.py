@@ -1,7 +1,7 @@
 """``bench``: measure on this machine, against targets: how systems come and go, and what a token or a tool call costs.
 
 ``startup`` times systems; ``idp`` lets the identity provider and one of other people make tokens in turn; ``mcp`` calls
-tools beside a bare server, and searches a large world.
+tools beside a bare server, and searches a large world; ``api`` asks the REST API beside its tools.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from harness.errors import HarnessError
 if TYPE_CHECKING:
     from harness.bench.figures import Figure
 
-BENCHES = ("startup", "idp", "mcp")
+BENCHES = ("startup", "idp", "mcp", "api")
 
 
 def register(commands: Any) -> None:
@@ -26,7 +26,7 @@ def register(commands: Any) -> None:
     parser = commands.add_parser("bench", help="measure how fast systems, tokens and tools are", description=__doc__)
     parser.add_argument("bench", nargs="?", choices=BENCHES, default="startup")
     parser.add_argument(
-        "--runs", type=_positive, metavar="N", help="samples of a warm figure (25; rounds of idp and mcp: 9)"
+        "--runs", type=_positive, metavar="N", help="samples of a warm figure (25; rounds of idp, mcp and api: 9)"
     )
     parser.add_argument("--cold-runs", type=_positive, default=3, metavar="N", help="samples of a cold figure")
     parser.add_argument("--tests", type=_at_least_20, default=200, metavar="N", help="tests with a fresh stack each")
@@ -57,7 +57,7 @@ def run(arguments: argparse.Namespace) -> Report:
     def say(what: str) -> None:
         print(f"· {what} …", file=sys.stderr, flush=True)
 
-    measured = {"startup": _startup, "idp": _idp, "mcp": _mcp}[arguments.bench]
+    measured = {"startup": _startup, "idp": _idp, "mcp": _mcp, "api": _api}[arguments.bench]
     return report(list(measured(arguments, say)))
 
 
@@ -82,6 +82,12 @@ def _mcp(arguments: argparse.Namespace, say: Callable[[str], None]) -> Iterator[
     from harness.bench import mcp  # noqa: PLC0415
 
     return mcp.measure(rounds=arguments.runs or mcp.ROUNDS, say=say)
+
+
+def _api(arguments: argparse.Namespace, say: Callable[[str], None]) -> Iterator[Figure]:
+    from harness.bench import api  # noqa: PLC0415
+
+    return api.measure(rounds=arguments.runs or api.ROUNDS, say=say)
 
 
 def report(figures: Sequence[Figure]) -> Report:
