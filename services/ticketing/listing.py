@@ -58,6 +58,8 @@ class TicketListing:
     def page(self, wanted: Wanted, *, limit: int, after: Place | None) -> Page:
         """Up to ``limit`` tickets that come after a place."""
         total = self._tallied(wanted)
+        if total is None and wanted.query is None:
+            total = self._count(wanted)  # in an index; texts are counted only if there is no way round it
         if total is None or total <= FEW:
             few = self._few(wanted)
             if len(few) <= FEW:
@@ -93,7 +95,7 @@ class TicketListing:
         return int(self.session.scalar(statement.where(*filters.conditions(wanted, Tally))) or 0)
 
     def _count(self, wanted: Wanted) -> int:
-        if self._looks_up(wanted) and wanted.only_text and self.reach.reporter_id is None:
+        if self._looks_up(wanted) and wanted.only_text:
             hits = select(func.count()).select_from(HITS)
             return self.session.scalar(hits.where(*sight.hits(self.reach), _holds(wanted))) or 0
         return self.session.scalar(self._matching(wanted, "place").with_only_columns(func.count())) or 0
@@ -148,7 +150,10 @@ class TicketListing:
         return self.session.get_bind().dialect.name == "sqlite"
 
     def _looks_up(self, wanted: Wanted) -> bool:
-        return self._beside and wanted.query is not None and len(wanted.query.casefold()) >= text_index.SHORTEST
+        """Whether the text is looked up in the index. What one person has to do with is sooner read as a whole."""
+        one_person = self.reach.reporter_id or wanted.reporter_id or wanted.assignee_id
+        long_enough = wanted.query is not None and len(wanted.query.casefold()) >= text_index.SHORTEST
+        return self._beside and long_enough and not one_person
 
 
 def _holds(wanted: Wanted) -> ColumnElement[bool]:
