@@ -6,6 +6,7 @@ import ast
 import os
 import re
 import subprocess
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -135,6 +136,13 @@ def test_no_module_has_outgrown_its_subject() -> None:
         if (lines := len(path.read_text(encoding="utf-8").splitlines())) > LONGEST_MODULE
     }
     assert long == {}
+
+
+def test_no_two_modules_of_tests_have_one_name() -> None:
+    """pytest imports them by their name alone: the second of a name is not collected."""
+    names = Counter(path.name for path in python() if belongs(path, "scenarios") and path.name.startswith("test_"))
+    assert names
+    assert [name for name, many in names.items() if many > 1] == []
 
 
 def test_nothing_committed_names_a_package_registry() -> None:
