@@ -23,6 +23,9 @@ _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 """Pydantic would also read numbers, dates alone and moments without an offset."""
 
+_FIRST_MOMENT, _LAST_MOMENT = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
+"""Services ask each other for no others."""
+
 
 class Omittable:
     """For a parameter that is left out or has a value: there is no null in a query string."""
@@ -46,9 +49,10 @@ def _rfc3339(text: object) -> object:
 
 def _utc(moment: datetime) -> datetime:
     try:
-        return moment.astimezone(UTC)
+        moment = moment.astimezone(UTC)
     except OverflowError:  # at the very edge of the calendar
-        return moment.replace(tzinfo=UTC)
+        moment = moment.replace(tzinfo=UTC)
+    return min(max(moment, _FIRST_MOMENT), _LAST_MOMENT)  # nothing here happened before, or will happen after
 
 
 Label = Annotated[str, StringConstraints(min_length=1, max_length=50, pattern=NO_NUL)]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 from fastmcp.dependencies import Depends
-from pydantic import AwareDatetime, Field
+from pydantic import BeforeValidator, Field
 
 from services.shared.mcp.arguments import SearchText
 from services.shared.mcp.tool import desk
@@ -13,10 +14,20 @@ from services.ticketing import labels
 from services.ticketing.desk import TicketDesk
 from services.ticketing.history import Visibility
 from services.ticketing.reading import Included
-from services.ticketing.wanted import Grouping, Sort
+from services.ticketing.wanted import Grouping, Instant, Sort
 from services.ticketing.workflow import Priority, Status, TicketType
 
 Desk = Annotated[TicketDesk, Depends(desk)]
+
+_RFC3339_BEGINS = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d")
+
+
+def _rfc3339(value: object) -> object:
+    # Pydantic also takes a number, or one in a text, for seconds since 1970.
+    if isinstance(value, str) and not _RFC3339_BEGINS.match(value):
+        raise ValueError("not a date and time as in RFC 3339")
+    return value
+
 
 _Id = Annotated[str, Field(min_length=1, max_length=64)]
 
@@ -51,7 +62,8 @@ OnlyLabels = Annotated[
 ]
 OnlyTeam = Annotated[_Id | None, Field(description="Only tickets of this team.")]
 UpdatedSince = Annotated[
-    AwareDatetime | None, Field(description="Only tickets changed at or after this moment (RFC 3339, with an offset).")
+    Annotated[Instant, BeforeValidator(_rfc3339)] | None,
+    Field(description="Only tickets changed at or after this moment (RFC 3339, with an offset), since 1970."),
 ]
 SortBy = Annotated[Sort, Field(description='What comes first; "-" turns it round. -priority: the most urgent.')]
 GroupBy = Annotated[Grouping, Field(description="What the tickets of a group have in common.")]

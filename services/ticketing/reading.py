@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
+
+from pydantic import Field
 
 from services.shared.database import Database
 from services.shared.mcp import cursor as cursors
@@ -38,7 +40,7 @@ Included = Literal["comments", "history"]
 class After(NamedTuple):
     """Where a page of comments or entries ended."""
 
-    seq: int
+    seq: Annotated[int, Field(ge=0, lt=2**31)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Literal, NamedTuple
 
 from pydantic import AwareDatetime, Field
@@ -14,13 +14,16 @@ from services.ticketing.workflow import Priority, Status, TicketType
 Sort = Literal["-updatedAt", "updatedAt", "-createdAt", "createdAt", "-priority", "priority", "-key", "key"]
 Grouping = Literal["status", "priority", "type", "assignee", "team"]
 
+Instant = Annotated[AwareDatetime, Field(ge=datetime(1970, 1, 1, tzinfo=UTC), lt=datetime(9999, 12, 31, tzinfo=UTC))]
+"""A moment that has a name in every time zone."""
+
 _Number = Annotated[int, Field(ge=0, lt=2**63)]
 
 
 class Moment(NamedTuple):
     """Where a ticket stands in an order by time."""
 
-    value: AwareDatetime
+    value: Instant
     number: _Number
 
 

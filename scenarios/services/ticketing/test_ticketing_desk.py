@@ -5,18 +5,36 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
+from typing import NamedTuple
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from services.shared.mcp import cursor as cursors
 from services.shared.problems import Forbidden, Invalid, NotFound
+from services.ticketing import roles
 from services.ticketing.desk import Draft, TicketDesk
 from services.ticketing.views import TicketView
 from services.ticketing.wanted import Wanted
 
 DeskOf = Callable[..., TicketDesk]
+
+
+class _Place(NamedTuple):
+    """What a cursor of tickets holds, whatever the moment."""
+
+    value: datetime
+    number: int
+
+
+class _Seq(NamedTuple):
+    """What a cursor of comments or entries holds, whatever the number."""
+
+    seq: int
+
+
 DRAFT = Draft("Kettle leaks", "On the second floor", "incident", "high", ("kitchen", "water", "kitchen"))
 
 
@@ -173,6 +191,30 @@ def test_a_cursor_that_was_tampered_with_is_refused(desk_of: DeskOf, data: st.Da
     other = data.draw(st.characters().filter(lambda character: character != genuine[place]))
     with pytest.raises(Invalid, match="cursor"):
         alice.search(Wanted(), limit=1, cursor=genuine[:place] + other + genuine[place + 1 :])
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        datetime.min.replace(tzinfo=timezone(timedelta(hours=23))),
+        datetime.max.replace(tzinfo=timezone(-timedelta(hours=23))),
+    ],
+)
+def test_a_cursor_at_a_moment_that_no_ticket_has_is_refused(desk_of: DeskOf, moment: datetime) -> None:
+    alice, wanted = desk_of("alice"), Wanted()
+    cursor = cursors.seal(_Place(moment, 1), listing=(roles.reach(alice.caller), wanted))
+    with pytest.raises(Invalid, match="cursor"):
+        alice.search(wanted, limit=1, cursor=cursor)
+
+
+@pytest.mark.parametrize("seq", [-1, 2**63, 10**30])
+def test_a_cursor_after_an_entry_that_cannot_be_is_refused(desk_of: DeskOf, seq: int) -> None:
+    alice = desk_of("alice")
+    ticket_id = alice.get("ACME-1").id
+    for kind, read in (("comments", alice.comments), ("history", alice.history)):
+        cursor = cursors.seal(_Seq(seq), listing=(roles.reach(alice.caller), kind, ticket_id))
+        with pytest.raises(Invalid, match="cursor"):
+            read("ACME-1", limit=1, cursor=cursor)
 
 
 @given(cursor=st.text())
