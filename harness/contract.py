@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from http import HTTPMethod
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -70,7 +71,7 @@ def base_url(text: str) -> str:
         raise HarnessError(f"{text!r} is not a base URL", evidence=str(error), todo=example) from error
     if not complete or parts.query or parts.fragment or parts.username is not None:
         raise HarnessError(f"{text!r} is not a base URL", todo=example)
-    _require_document(url)
+    _document(url)
     return url
 
 
@@ -94,8 +95,9 @@ def fuzz_rest(
     sends the same requests. Warnings that mean "nothing was tested", such as a token that nobody accepts, fail the run.
 
     Raises:
-        HarnessError: Schemathesis could not run at all.
+        HarnessError: there is nothing to fuzz, or no such operation, or Schemathesis could not run at all.
     """
+    _require_operations(operations, url)
     chosen = random.SystemRandom().randrange(2**32) if seed is None else seed
     folder = state.home() / "fuzz"
     folder.mkdir(parents=True, exist_ok=True)
@@ -138,7 +140,20 @@ def fuzz_service(stack: Stack, name: str, **options: Any) -> Outcome:
     return fuzz_rest(stack.url(name), configuration=ROOT / configuration, variables=variables, **options)
 
 
-def _require_document(url: str) -> None:
+def _require_operations(wanted: Sequence[str], url: str) -> None:
+    items = [item for item in _document(url).get("paths", {}).values() if isinstance(item, dict)]
+    operations = [each for item in items for method, each in item.items() if method.upper() in HTTPMethod.__members__]
+    there = sorted(each["operationId"] for each in operations if "operationId" in each)
+    strangers = sorted(set(wanted) - set(there))
+    if not operations or strangers:
+        raise HarnessError(
+            f"there is no operation {' or '.join(map(repr, strangers)) or 'to fuzz'}",
+            evidence=f"{url}{SPECIFICATION} has {', '.join(there) or 'none'}",
+            todo="choose of those, or leave --operation out" if operations else "",
+        )
+
+
+def _document(url: str) -> dict[str, Any]:
     import httpx  # noqa: PLC0415  # only who names an API needs an HTTP client here
 
     place = url + SPECIFICATION
@@ -154,6 +169,7 @@ def _require_document(url: str) -> None:
         raise HarnessError(
             f"there is no OpenAPI document at {place}", evidence=f"{answer.status_code} {answer.text[:200]}", todo=todo
         )
+    return document
 
 
 def _environment(login: Login | None) -> Mapping[str, str]:

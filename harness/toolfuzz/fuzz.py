@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from harness import project
 from harness.contract import Outcome
+from harness.errors import HarnessError
 from harness.stack import Stack
 from harness.toolfuzz import inputs, verdict
 from harness.toolfuzz.digest import Digest
@@ -46,7 +47,12 @@ def fuzz_tools(
     An answer must be structured, in time and silent about the server's inside; what breaks the schema is refused; and
     after whatever is refused every row of every table is what it was. ``tools`` are names; none means all, and also
     resources, prompts and completions.
+
+    Raises:
+        HarnessError: nobody has a tool of that name.
     """
+    servers = [each for each in project.mcp_servers() if each in stack.services]
+    _require(tools, stack, servers, username)
     number = random.SystemRandom().randrange(2**32) if chosen is None else chosen
     lines: list[str] = []
 
@@ -55,9 +61,9 @@ def fuzz_tools(
         say(line)
 
     findings = 0
-    for name in (each for each in project.mcp_servers() if each in stack.services):
+    for name in servers:
         with ExitStack() as opened:
-            wire = opened.enter_context(closing(Wire(stack.audience(name), stack.sign_in(username).token(name))))
+            wire = opened.enter_context(_wire(stack, name, username))
             files = [file for file in (stack.folder / f"{name}.db",) if file.exists()]  # a service may have none
             digest = opened.enter_context(closing(Digest(files)))
             run = Run(name, wire, digest, number, max_examples)
@@ -69,6 +75,23 @@ def fuzz_tools(
             tell(f"FOUND {finding}")
         findings += len(run.findings)
     return Outcome(ok=not findings, seed=number, output="\n".join(lines) + "\n")
+
+
+def _wire(stack: Stack, name: str, username: str) -> closing[Wire]:
+    return closing(Wire(stack.audience(name), stack.sign_in(username).token(name)))
+
+
+def _require(wanted: Sequence[str], stack: Stack, servers: Sequence[str], username: str) -> None:
+    there: dict[str, list[str]] = {}
+    for name in servers if wanted else ():
+        with _wire(stack, name, username) as wire:
+            there[name] = [tool["name"] for tool in wire.listed("tools")]
+    strangers = sorted(set(wanted).difference(*there.values()))
+    if strangers:
+        raise HarnessError(
+            f"there is no tool {' or '.join(map(repr, strangers))} for {username}",
+            todo="\n".join(f"of {name}: {', '.join(sorted(names))}" for name, names in there.items()),
+        )
 
 
 @dataclass
@@ -88,7 +111,7 @@ class Run:
 
     def everything(self, names: Sequence[str]) -> Iterator[str]:
         """Each part in turn; yields a line of what came of it."""
-        tools = [tool for tool in self.listed("tools") if not names or tool["name"] in names]
+        tools = [tool for tool in self.wire.listed("tools") if not names or tool["name"] in names]
         self._look_around()
         missed = []
         for tool in tools:
@@ -101,20 +124,16 @@ class Run:
             yield self._line(f"{tool['name']} again")
         if names:
             return
-        for template in self.listed("resources/templates", "resourceTemplates"):
+        for template in self.wire.listed("resources/templates", "resourceTemplates"):
             self.hangs = False
             self._drive(st.sampled_from(TEXTS), partial(self.read, template["uriTemplate"]))
             yield self._line(template["uriTemplate"])
-        for prompt in self.listed("prompts"):
+        for prompt in self.wire.listed("prompts"):
             asked = [argument["name"] for argument in prompt.get("arguments", [])]
             texts = st.dictionaries(st.sampled_from([*asked, "made_up"]), st.sampled_from(TEXTS))
             self.hangs = False
             self._drive(texts, partial(self.prompt, prompt["name"]))
             yield self._line(prompt["name"])
-
-    def listed(self, kind: str, member: str = "") -> list[Mapping[str, Any]]:
-        """All parts of a kind."""
-        return list(self.wire.ask(f"{kind}/list").result.get(member or kind, []))
 
     def call(self, tool: Mapping[str, Any], drawn: tuple[Any, bool]) -> None:
         """Call a tool with the arguments that were drawn; if it asks a person, the answer is what was drawn, too."""
@@ -169,7 +188,7 @@ class Run:
 
     def _look_around(self) -> None:
         """Learn what is there, by calling what needs no arguments and only reads."""
-        for tool in self.listed("tools"):
+        for tool in self.wire.listed("tools"):
             if tool["annotations"]["readOnlyHint"] and not tool["inputSchema"].get("required"):
                 self.memory.learn(self.wire.ask("tools/call", name=tool["name"], arguments={}).result)
 

@@ -78,6 +78,10 @@ class Wire:
             return Answer(None, f"{type(error).__name__}: {error}", None)
         return Answer(response.status_code, response.text, _object(response))
 
+    def listed(self, kind: str, member: str = "") -> list[Mapping[str, Any]]:
+        """All parts of a kind."""
+        return list(self.ask(f"{kind}/list").result.get(member or kind, []))
+
     def close(self) -> None:
         """Hang up."""
         self._client.close()

@@ -99,6 +99,24 @@ def test_where_no_contract_is_published_nothing_can_be_fuzzed(fuzz: Harness) -> 
         contract.base_url(url)
 
 
+@pytest.mark.parametrize(
+    ("app", "options", "told"),
+    [
+        (thermometer(honest=True), ("--operation", "nope"), "there is no operation 'nope'"),
+        (thermometer(honest=True), ("--operation", "getTemperature", "--operation", "x"), "there is no operation 'x'"),
+        (FastAPI(), (), "there is no operation to fuzz"),
+    ],
+)
+def test_an_operation_that_is_not_there_cannot_be_fuzzed(
+    app: FastAPI, options: tuple[str, ...], told: str, fuzz: Harness
+) -> None:
+    with answering(app) as url:
+        refused = fuzz("--target", url, *options)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert told in refused.stderr
+    assert f"{url}/openapi.json has {'getTemperature' if options else 'none'}\n" in refused.stderr
+
+
 def test_nobody_can_be_signed_in_for_a_foreign_api(fuzz: Harness) -> None:
     with answering(FastAPI()) as url:
         refused = fuzz("--target", url, "--as", "alice")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from harness.errors import HarnessError
 from harness.toolfuzz import fuzz, wire
 from harness.toolfuzz.digest import Digest
 from harness.toolfuzz.fuzz import Run
@@ -34,6 +35,14 @@ def test_nothing_is_found(stack: Stack) -> None:
         assert f" {tool}: " in outcome.output
     reached = [line for line in outcome.output.splitlines() if " done" in line]
     assert len(reached) > 4, outcome.output
+
+
+def test_a_tool_that_is_not_there_cannot_be_fuzzed(shared_stack: Stack) -> None:
+    with pytest.raises(HarnessError, match=r"there is no tool 'nope'") as refused:
+        fuzz.fuzz_tools(shared_stack, tools=["whoami", "nope"])
+    assert "of ticketing: " in refused.value.todo
+    assert "of organizations: " in refused.value.todo
+    assert "get_ticket" in refused.value.todo
 
 
 @pytest.fixture
