@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import Annotated
 
 from fastmcp.dependencies import Depends
@@ -19,14 +20,14 @@ from services.ticketing.workflow import Priority, Status, TicketType
 
 Desk = Annotated[TicketDesk, Depends(desk)]
 
-_RFC3339_BEGINS = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d")
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII | re.IGNORECASE)
 
 
-def _rfc3339(value: object) -> object:
-    # Pydantic also takes a number, or one in a text, for seconds since 1970.
-    if isinstance(value, str) and not _RFC3339_BEGINS.match(value):
-        raise ValueError("not a date and time as in RFC 3339")
-    return value
+def _moment(text: object) -> object:
+    # Pydantic would also take a number for seconds since 1970, and in strict mode no text that passed a validator.
+    if not isinstance(text, str) or not _RFC3339.fullmatch(text):
+        raise ValueError("not a date and time with an offset, as in RFC 3339")
+    return datetime.fromisoformat(text.upper())
 
 
 _Id = Annotated[str, Field(min_length=1, max_length=64)]
@@ -62,7 +63,7 @@ OnlyLabels = Annotated[
 ]
 OnlyTeam = Annotated[_Id | None, Field(description="Only tickets of this team.")]
 UpdatedSince = Annotated[
-    Annotated[Instant, BeforeValidator(_rfc3339)] | None,
+    Annotated[Instant, BeforeValidator(_moment)] | None,
     Field(description="Only tickets changed at or after this moment (RFC 3339, with an offset), since 1970."),
 ]
 SortBy = Annotated[Sort, Field(description='What comes first; "-" turns it round. -priority: the most urgent.')]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -34,6 +35,18 @@ def test_search_and_get_show_the_same_ticket(as_user: AsUser, mode: str) -> None
     assert found["statusCategory"] == "in_progress"
     assert found["labels"] == ["network", "vpn"]
     assert found["createdAt"].endswith("Z")
+
+
+@ERAS
+def test_the_last_change_is_found_by_its_moment_in_any_time_zone(as_user: AsUser, mode: str) -> None:
+    alice = as_user("alice")
+    newest = alice.call_tool("ticketing", "search_tickets", mode=mode, limit=1)["items"][0]
+    moment = datetime.fromisoformat(newest["updatedAt"])
+    for hours in (-12, 0, 14):
+        since = moment.astimezone(timezone(timedelta(hours=hours))).isoformat()
+        found = alice.call_tool("ticketing", "search_tickets", mode=mode, updated_since=since)["items"]
+        assert newest["key"] in {ticket["key"] for ticket in found}
+        assert {ticket["updatedAt"] for ticket in found} == {newest["updatedAt"]}
 
 
 @pytest.mark.destructive
