@@ -96,7 +96,7 @@ class MemberDesk:
         """
         office = self.office
         with office.writing_here_and_there(roles.INVITE) as found:
-            roles.require_change(office.caller, roles.INVITE, role)
+            office.require_change(found, roles.INVITE, role)
             answer = once(
                 found.session,
                 Answered,
@@ -173,14 +173,17 @@ class MemberDesk:
 
     def _to_change(self, found: Repository, member_id: str, role: Role, expected_version: int) -> Member:
         member = _known(found, member_id)
-        roles.require_change(self.office.caller, roles.CHANGE_ROLES, member.role, role)
+        self.office.require_change(found, roles.CHANGE_ROLES, member.role, role)
         if member.version != expected_version:
-            raise Conflict(f"The member is at version {member.version} by now: read it again.")
+            raise Conflict(
+                f"The member is at version {member.version} by now: read it again.",
+                errors=[Flaw(pointer="arguments.expected_version", detail=f"The present version is {member.version}.")],
+            )
         return member
 
     def _to_deactivate(self, found: Repository, member_id: str) -> Member:
         member = _known(found, member_id)
-        roles.require_change(self.office.caller, roles.DEACTIVATE, member.role)
+        self.office.require_change(found, roles.DEACTIVATE, member.role)
         return member
 
     def _invited(self, found: Repository, email: str, role: Role) -> VersionedMemberView:
@@ -188,7 +191,7 @@ class MemberDesk:
         member = found.member_by_email(email)
         standing = membership.invited(None if member is None else member.standing, role, at=at)
         if member is not None:
-            roles.require_change(office.caller, roles.INVITE, member.role)
+            office.require_change(found, roles.INVITE, member.role)
             member.become(standing)
             found.session.flush()
             office.directory.deactivate(_account(member))

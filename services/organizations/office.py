@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from services.organizations import roles
 from services.organizations.directory import Directory
 from services.organizations.membership import Status
 from services.organizations.repository import Repository
-from services.organizations.roles import Reach
+from services.organizations.roles import Reach, Role
 from services.shared.database import Database
 from services.shared.permissions import Caller, Permission
 from services.shared.problems import Forbidden, NotFound
@@ -24,6 +24,8 @@ _TURNED_AWAY: dict[Status, str] = {
     "invited": "The caller is invited to the organization and has not accepted yet: call accept_invitation first.",
     "inactive": "The caller's membership was deactivated: an admin of the organization must invite again.",
 }
+
+_OUTDATED = "The role was changed since the token was issued: sign in again, for a token that says the present one."
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,8 @@ class Office:
         with self.database.writing() as session:
             found = Repository(session, Reach(self.caller.org_id))
             self._admit(found, invited_too=invited_too)
+            if not invited_too:
+                self.require_change(found, permission)
             yield found
 
     @contextmanager
@@ -78,6 +82,7 @@ class Office:
         with self.database.reading() as session:
             found = Repository(session, Reach(self.caller.org_id))
             self._admit(found)
+            self.require_change(found, permission)
             yield found
 
     @contextmanager
@@ -86,6 +91,20 @@ class Office:
         self.caller.require(permission)
         with self.directory.turn, self.writing(permission) as found:
             yield found
+
+    def require_change(self, found: Repository, permission: Permission, *touched: Role) -> None:
+        """Refuse what the token does not cover, and what it says of a role that its bearer no longer has.
+
+        Raises:
+            Forbidden: as ``roles.require_change``.
+        """
+        roles.require_change(self.caller, permission, *touched)
+        own = found.own(self.caller.subject)
+        by_now = replace(self.caller, roles=frozenset() if own is None else frozenset({own.role}))
+        try:
+            roles.require_change(by_now, permission, *touched)
+        except Forbidden as error:
+            raise Forbidden(f"{error.detail} {_OUTDATED}") from error
 
     def _admit(self, found: Repository, *, invited_too: bool = False) -> None:
         organization = found.organization()

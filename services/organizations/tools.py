@@ -126,9 +126,9 @@ def update_member_role(
     """Give a member of the caller's organization another role. Only for admins and owners; owners only by owners.
 
     A person is asked to approve it. Take id and version from list_members. The member's next token carries the role;
-    one they hold keeps the old role until it expires. conflict: somebody changed the member since (read again), the
-    member was deactivated, or it is the last owner. unavailable: the identity provider did not confirm it, so it was
-    not stored; repeat the same call, which puts both in step.
+    one they hold reads by the old role until it expires, and changes only what the new one may as well. conflict:
+    somebody changed the member since (read again), the member was deactivated, or it is the last owner. unavailable:
+    the identity provider did not confirm it, so it was not stored; repeat the same call, which puts both in step.
     """
     changed = desk.members.change_role(user_id, role, expected_version=expected_version)
     return VersionedMemberView.of_known(changed, at=desk.now())

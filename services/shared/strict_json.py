@@ -22,6 +22,7 @@ def loads(text: bytes) -> object:
         value = json.loads(
             text.decode("utf-8"),
             parse_constant=_no_constant,
+            parse_int=_whole,
             parse_float=_finite,
             object_pairs_hook=_unique_names,
         )
@@ -37,6 +38,13 @@ def loads(text: bytes) -> object:
 
 def _no_constant(name: str) -> float:
     raise ValueError(f"{name} is not a JSON number")
+
+
+def _whole(digits: str) -> int:
+    try:
+        return int(digits)
+    except ValueError:
+        raise ValueError("a number is too long") from None
 
 
 def _finite(digits: str) -> float:

@@ -140,6 +140,41 @@ def known_owners(desks: Desks) -> list[str]:
     return usernames(desks("victor"), Wanted(role="owner", status="active"))
 
 
+def test_a_token_changes_nothing_that_the_present_role_may_not(desks: Desks) -> None:
+    team = desks("adam").teams.create("Network", key=None)
+    invited(desks, key="k")
+    desks("olivia").members.change_role(desks.id("adam"), "viewer", expected_version=1)
+    adam, rita, told = desks("adam", role="admin"), desks.id("rita"), len(desks.provider.asked)
+    before = standings(desks)
+    attempts: list[Callable[[], object]] = [
+        lambda: adam.members.change_role(desks.id("adam"), "admin", expected_version=2),
+        lambda: adam.members.may_change_role(rita, "agent", expected_version=1),
+        lambda: adam.members.deactivate(rita),
+        lambda: adam.members.may_deactivate(rita),
+        lambda: adam.members.invite(MIRA, "agent", key="k"),
+        lambda: adam.teams.create("Desk", key=None),
+        lambda: adam.teams.add_member(team.id, rita),
+        lambda: adam.teams.remove_member(team.id, rita),
+        lambda: adam.teams.may_remove_member(team.id, rita),
+    ]
+    for attempt in attempts:
+        with pytest.raises(Forbidden, match=r"The role viewer may not .*: sign in again"):
+            attempt()
+    assert standings(desks) == before
+    assert len(desks.provider.asked) == told
+    assert desks("adam", role="admin").members.get(rita, None).id == rita
+
+
+def test_a_former_owner_touches_no_owner_and_a_new_one_only_with_a_new_token(desks: Desks) -> None:
+    desks("olivia").members.change_role(desks.id("adam"), "owner", expected_version=1)
+    with pytest.raises(Forbidden, match="The role admin may not make somebody an owner"):
+        desks("adam", role="admin").members.deactivate(desks.id("olivia"))
+    assert desks("adam", role="admin").members.deactivate(desks.id("alice")).status == "inactive"
+    desks("adam", role="owner").members.change_role(desks.id("olivia"), "admin", expected_version=1)
+    with pytest.raises(Forbidden, match="sign in again"):
+        desks("olivia", role="owner").members.invite(MIRA, "owner", key=None)
+
+
 def test_two_owners_who_deactivate_each_other_at_once_do_not_both_succeed(desks: Desks) -> None:
     desks("olivia").members.change_role(desks.id("adam"), "owner", expected_version=1)
     pairs = [("olivia", "adam"), ("adam", "olivia")]

@@ -125,9 +125,22 @@ def test_who_changes_what_another_has_changed_reads_again_first(as_user: AsUser)
     olivia, adam = as_user("olivia"), as_user("adam")
     seen = member(adam, "rita")["version"]
     change(olivia, "rita", "agent")
-    assert refused(adam, "rita", "viewer", expected_version=seen)["code"] == "conflict"
+    problem = refused(adam, "rita", "viewer", expected_version=seen)
+    assert (problem["code"], problem["errors"][0]["pointer"]) == ("conflict", "arguments.expected_version")
     assert roles_in(as_user("rita").token("organizations")) == ["agent"]
     assert change(adam, "rita", "viewer")["role"] == "viewer"
+
+
+@pytest.mark.usefixtures("organizations")
+def test_an_admin_who_was_demoted_does_not_come_back_with_an_old_token(as_user: AsUser) -> None:
+    adam = as_user("adam")
+    assert "admin" in roles_in(adam.token("organizations"))
+    change(as_user("olivia"), "adam", "viewer")
+    problem = refused(adam, "adam", "admin")
+    assert problem["code"] == "forbidden"
+    assert "sign in again" in problem["detail"]
+    assert member(adam, "adam")["role"] == "viewer"
+    assert roles_in(as_user("adam").token("organizations")) == ["viewer"]
 
 
 @pytest.mark.usefixtures("organizations")

@@ -152,7 +152,7 @@ def test_prompts_know_the_organization_and_fence_what_users_wrote(mcp_client: Co
     in_charge = [each["username"] for each in fenced(review)["ownersAndAdmins"]]
     assert in_charge[:2] == ["olivia", "adam"]
     assert not {"alice", "rita", "victor"} & set(in_charge)
-    with pytest.raises(MCPError):
+    with pytest.raises(MCPError, match="do not fit the input schema"):
         client.get_prompt("onboard_member", {"email": "mira@partner.example", "role": "emperor"})
 
 

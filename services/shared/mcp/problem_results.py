@@ -146,7 +146,7 @@ def unfit(cause: BaseException | None) -> Invalid:
 
 
 def _invalid(flaws: list[Flaw]) -> Invalid:
-    return Invalid("The arguments do not fit the tool's input schema.", errors=flaws)
+    return Invalid("The arguments do not fit the input schema.", errors=flaws)
 
 
 def refuse_nul(arguments: Mapping[str, Any]) -> None:
