@@ -95,7 +95,7 @@ class TicketListing:
         return int(self.session.scalar(statement.where(*filters.conditions(wanted, Tally))) or 0)
 
     def _count(self, wanted: Wanted) -> int:
-        if self._looks_up(wanted) and wanted.only_text:
+        if self._looks_up(wanted) and wanted.only_indexed:
             hits = select(func.count()).select_from(HITS)
             return self.session.scalar(hits.where(*sight.hits(self.reach), _holds(wanted))) or 0
         return self.session.scalar(self._matching(wanted, "place").with_only_columns(func.count())) or 0
@@ -157,7 +157,10 @@ class TicketListing:
 
 
 def _holds(wanted: Wanted) -> ColumnElement[bool]:
-    return text_index.holds((wanted.query or "").casefold())
+    kind = () if wanted.kind is None else (wanted.kind,)
+    return text_index.holds(
+        (wanted.query or "").casefold(), status=wanted.statuses, priority=wanted.priorities, type=kind
+    )
 
 
 def _contains(query: str) -> ColumnElement[bool]:

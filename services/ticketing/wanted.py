@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Annotated, Literal, NamedTuple
 
@@ -81,9 +81,9 @@ class Wanted:
         return self.sort.startswith("-")
 
     @property
-    def only_text(self) -> bool:
-        """Whether nothing but a text is asked for."""
-        return self == Wanted(self.query, sort=self.sort)
+    def only_indexed(self) -> bool:
+        """Whether nothing is asked for but a text and what is tallied."""
+        return replace(self, query=None).only_tallied
 
     @property
     def only_tallied(self) -> bool:

@@ -16,7 +16,7 @@ from sqlalchemy import select, text
 from services.shared.database import Database, connected
 from services.shared.permissions import Caller
 from services.shared.world import Organization, Person, SeededTicket, Team, World, load
-from services.ticketing import labels, listing, seed
+from services.ticketing import labels, listing, seed, text_index
 from services.ticketing.desk import TicketDesk
 from services.ticketing.reading import TicketReader
 from services.ticketing.tables import Base, Tally, Ticket
@@ -230,3 +230,16 @@ def test_the_seeded_tickets_are_what_the_world_says(desk_of: Callable[..., Ticke
             (said.author_id, said.body, said.visibility, said.at) for said in ticket.comments
         ]
         assert [entry.seq for entry in shown.history or ()] == list(range(1, shown.version + 1))
+
+
+def test_kinds_have_codes_that_tell_them_apart_and_that_no_text_is_taken_for(
+    desk_of: Callable[..., TicketDesk],
+) -> None:
+    codes = [
+        text_index.code(kind, value)
+        for kind, values in (("status", STATUSES), ("priority", PRIORITIES), ("type", get_args(TicketType)))
+        for value in values
+    ]
+    assert len({*codes}) == len(codes)
+    found = desk_of("alice").search(Wanted(query="sop"), limit=100, cursor=None)
+    assert found.total == 0
