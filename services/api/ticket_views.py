@@ -10,6 +10,7 @@ from typing_extensions import TypeAliasType
 
 from services.api.parameters import NO_NUL, NOT_BLANK, Label, Moment, Omittable, Reference, Search
 from services.api.views import In, NextCursor, Out, PageQuery, Total, Version
+from services.shared.lines import ONE_LINE
 
 
 class TicketType(StrEnum):
@@ -223,7 +224,7 @@ class TicketStats(Out):
     groups: list[StatsGroup] = Field(description="The largest first.")
 
 
-_Title = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=NOT_BLANK)]
+_Title = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=ONE_LINE)]
 _Description = Annotated[str, StringConstraints(max_length=10_000, pattern=NO_NUL)]
 _Labels = Annotated[list[Label], Field(max_length=20)]
 _Said = Annotated[str, StringConstraints(min_length=1, max_length=10_000, pattern=NOT_BLANK)]

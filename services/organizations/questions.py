@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from services.organizations.arguments import Desk, MemberId, NewRole, TeamId, Version
 from services.organizations.tables import Member
+from services.shared.lines import one_line, quoted
 
 
 def change_role(desk: Desk, user_id: MemberId, *, role: NewRole, expected_version: Version) -> str:
@@ -21,8 +22,8 @@ def deactivate(desk: Desk, user_id: MemberId) -> str:
 def remove_team_member(desk: Desk, team_id: TeamId, *, user_id: MemberId) -> str:
     """Of the tool of that name."""
     team, member = desk.teams.may_remove_member(team_id, user_id)
-    return f"Remove {_named(member)} from the team {team.name}?"
+    return f"Remove {_named(member)} from the team {quoted(team.name)}?"
 
 
 def _named(member: Member) -> str:
-    return f"{member.name} ({member.email})"
+    return f"{quoted(member.name)} ({one_line(member.email, longest=254)})"

@@ -9,6 +9,7 @@ from typing import Annotated
 from fastmcp.dependencies import Depends
 from pydantic import BeforeValidator, Field
 
+from services.shared.lines import ONE_LINE
 from services.shared.mcp.arguments import SearchText
 from services.shared.mcp.tool import desk
 from services.ticketing import labels
@@ -70,7 +71,7 @@ SortBy = Annotated[Sort, Field(description='What comes first; "-" turns it round
 GroupBy = Annotated[Grouping, Field(description="What the tickets of a group have in common.")]
 
 Title = Annotated[
-    str, Field(min_length=1, max_length=200, pattern=r"\S", description="One line that says what it is about.")
+    str, Field(min_length=1, max_length=200, pattern=ONE_LINE, description="One line that says what it is about.")
 ]
 Description = Annotated[str, Field(max_length=10_000, description="What happened, for whom, since when.")]
 Label = Annotated[str, Field(min_length=1, max_length=labels.LONGEST)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from services.shared.lines import quoted
 from services.shared.mcp.arguments import Cursor, IdempotencyKey, Limit
 from services.shared.mcp.tool import CREATE, DESTROY, OVERWRITE, READ, UPDATE, tool
 from services.ticketing import arguments as arg
@@ -185,9 +186,9 @@ def add_comment(
 
 def _ask_to_move(desk: Desk, keys: arg.Keys, to: arg.To, *, resolution: arg.Resolution = None) -> str:
     moved = desk.movable(keys, to, resolution=resolution)
-    named = ", ".join(f"{ticket.key} (now {ticket.status})" for ticket in moved)
     count = "this ticket" if len(moved) == 1 else f"these {len(moved)} tickets"
-    return f"Make {count} {to}? {named}"
+    why = "" if resolution is None else f" with the resolution {quoted(resolution, longest=500)}"
+    return "\n".join([f"Make {count} {to}{why}?", *map(_present, moved)])
 
 
 @tool(scope="tickets:write", hints=OVERWRITE, title="Move several tickets to one status", confirm=_ask_to_move)
@@ -202,7 +203,7 @@ def bulk_transition(desk: Desk, keys: arg.Keys, to: arg.To, *, resolution: arg.R
 def _ask_to_delete(desk: Desk, key: Key, expected_version: arg.ReadVersion) -> str:
     ticket, comments = desk.deletable(key, expected_version=expected_version)
     said = "no comments" if not comments else "its comment" if comments == 1 else f"its {comments} comments"
-    return f"Delete {ticket.key}, “{ticket.title}”, with {said} and its history, for good?"
+    return f"Delete {_present(ticket)} with {said} and its history, for good?"
 
 
 @tool(scope="tickets:delete", hints=DESTROY, title="Delete a ticket", confirm=_ask_to_delete)
@@ -212,6 +213,11 @@ def delete_ticket(desk: Desk, key: Key, expected_version: arg.ReadVersion) -> De
     To end a ticket that is not wanted any more, move it to cancelled instead: its history stays.
     """
     return desk.delete(key, expected_version=expected_version)
+
+
+def _present(ticket: TicketView) -> str:
+    # With the version, so that an answer is none to what has changed since.
+    return f"{ticket.key}, {quoted(ticket.title)} (now {ticket.status}, version {ticket.version})"
 
 
 def _person(desk: Desk, named: str | None) -> str | None:

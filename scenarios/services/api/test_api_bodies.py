@@ -42,6 +42,8 @@ UNFIT = {
     "a list": (b"[]", "body"),
     "no title": (b"{}", "body.title"),
     "an empty title": (b'{"title": ""}', "body.title"),
+    "a title of zero width": (b'{"title": "\\u200b\\u2060"}', "body.title"),
+    "a title of two lines": (b'{"title": "one\\ntwo"}', "body.title"),
     "a blank title": (b'{"title": " \\t\\u00a0\\u0085\\u2003"}', "body.title"),
     "a title of 201": (json.dumps({"title": "x" * 201}).encode(), "body.title"),
     "U+0000 in the title": (b'{"title": "a\\u0000b"}', "body.title"),
