@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import ssl
 import time
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any, TypeVar
@@ -14,6 +15,7 @@ import httpx
 from pydantic import BaseModel, ValidationError
 
 from services.organizations.roles import Role
+from services.organizations.turn import Turn
 from services.shared.problems import BadGateway, ProblemError, Unavailable
 
 CLIENT_ID = "organizations"
@@ -25,6 +27,7 @@ _SKEW_S = 5.0
 _PATCH_OP = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 _USER = "urn:ietf:params:scim:schemas:core:2.0:User"
 _INACTIVE = {"op": "replace", "path": "active", "value": False}
+_ACTIVE = {**_INACTIVE, "value": True}
 
 
 class _Issued(BaseModel):
@@ -85,8 +88,18 @@ class Directory:
         self._transport = transport
         self._client: httpx.Client | None = None
         self._kept: _Kept | None = None
-        self.turn = Lock()
-        """Taken by whoever changes somebody here and there, so that both see the changes in the same order."""
+        self._turns: dict[str, Turn] = {}
+        self._making = Lock()
+
+    def turn(self, org_id: str) -> AbstractContextManager[None]:
+        """Taken by whoever changes somebody of an organization here and there: both see the changes in the same order.
+
+        An account is changed by its own organization only, so that none has to wait for another.
+
+        Raises:
+            Unavailable: it is not their turn soon.
+        """
+        return self._turns.setdefault(org_id, Turn()).taken()
 
     def set_role(self, account: Account) -> None:
         """From now on, tokens of the person say this role. Saying so twice is no error.
@@ -106,6 +119,14 @@ class Directory:
             Unavailable, BadGateway: as ``set_role``.
         """
         self._change(account, "a deactivation", _INACTIVE)
+
+    def reactivate(self, account: Account) -> None:
+        """Take back a deactivation and a change of role: from now on the person signs in as before.
+
+        Raises:
+            Unavailable, BadGateway: as ``set_role``.
+        """
+        self._change(account, "a reactivation", _ACTIVE)
 
     def enrol(self, newcomer: Newcomer) -> str:
         """Make an account, inactive until its owner accepts at the provider; returns its id.
@@ -187,11 +208,15 @@ class Directory:
     @property
     def _http(self) -> httpx.Client:
         """Made when first needed: most systems change no roles, and certificates take 40 ms to load."""
-        if self._client is None:
-            plain = urlsplit(self._issuer).scheme == "http"
-            verify = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if plain else httpx.create_ssl_context(trust_env=False)
-            self._client = httpx.Client(transport=self._transport, verify=verify, timeout=TIMEOUT_S, trust_env=False)
-        return self._client
+        with self._making:
+            if self._client is None:
+                self._client = self._made()
+            return self._client
+
+    def _made(self) -> httpx.Client:
+        plain = urlsplit(self._issuer).scheme == "http"
+        verify = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if plain else httpx.create_ssl_context(trust_env=False)
+        return httpx.Client(transport=self._transport, verify=verify, timeout=TIMEOUT_S, trust_env=False)
 
 
 def _read(kind: type[_Answer], answer: httpx.Response, what: str) -> _Answer:

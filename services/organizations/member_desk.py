@@ -1,24 +1,28 @@
 """What can be done with members: read, invite, give a role, deactivate. The identity provider is told, or nothing is.
 
-Whatever changes somebody's role or sign-in is committed when the provider has confirmed it. If it has heard and its
-answer is lost, nothing changes here, and the same call again puts both in step.
+Whatever changes somebody's role or sign-in is checked, then told to the provider, and stored when that has confirmed:
+nobody waits for the network with the database in their hands. If the provider has heard and its answer is lost, nothing
+changes here, and the same call again puts both in step. What others stored meanwhile stands, and is told it instead.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from services.organizations import membership, roles
 from services.organizations.directory import Account, Newcomer
 from services.organizations.listing import Listing, place
 from services.organizations.office import Office
 from services.organizations.repository import Access, Repository, Wanted
-from services.organizations.roles import Role
+from services.organizations.roles import Reach, Role
 from services.organizations.tables import Answered, Member, searched
 from services.organizations.views import VersionedMemberView
-from services.shared.idempotency import once
-from services.shared.problems import Conflict, Flaw, Invalid, NotFound
+from services.shared.idempotency import answered, once
+from services.shared.permissions import Permission
+from services.shared.problems import Conflict, Flaw, Forbidden, Invalid, NotFound
 
 LONGEST_NAME = 200
 """Characters that the identity provider takes; until a newcomer says theirs, they are called by their address."""
@@ -90,23 +94,37 @@ class MemberDesk:
 
         Raises:
             Forbidden: the caller may not invite, or not an owner.
-            Conflict: they are an active member.
+            Conflict: they are an active member, or somebody else invited them meanwhile.
             Invalid: the key was used for another call.
             Unavailable, BadGateway: the provider did not confirm it.
         """
         office = self.office
-        with office.writing_here_and_there(roles.INVITE) as found:
-            office.require_change(found, roles.INVITE, role)
-            answer = once(
-                found.session,
-                Answered,
-                caller=office.caller,
-                tool="invite_member",
-                key=key,
-                payload={"email": email, "role": role},
-                at=office.now(),
-                act=lambda: self._invited(found, email, role).model_dump(mode="json"),
-            )
+        call: dict[str, Any] = {
+            "caller": office.caller,
+            "tool": "invite_member",
+            "key": key,
+            "payload": {"email": email, "role": role},
+            "at": office.now(),
+        }
+        with office.in_turn(roles.INVITE) as directory:
+            with office.asking(roles.INVITE) as found:
+                office.require_change(found, roles.INVITE, role)
+                answer = answered(found.session, Answered, **call)
+                if answer is not None:
+                    return VersionedMemberView.model_validate(answer)
+                member, newcomer = self._to_invite(found, email, role), self._newcomer(found, email, role)
+            if member is None:
+                account = Account(directory.enrol(newcomer), newcomer.org_id, role)
+            else:
+                account = Account(member.id, member.org_id, role)
+                directory.deactivate(account)
+            with self._storing(roles.INVITE, account.id) as found:
+
+                def act() -> dict[str, Any]:
+                    _require_same(member, self._to_invite(found, email, role))
+                    return self._invited(found, newcomer, account.id).model_dump(mode="json")
+
+                answer = once(found.session, Answered, **call, act=act)
         return VersionedMemberView.model_validate(answer)
 
     def accept(self) -> Member:
@@ -133,11 +151,12 @@ class MemberDesk:
             Unavailable: the provider cannot be reached.
             BadGateway: the provider refuses.
         """
-        with self.office.writing_here_and_there(roles.CHANGE_ROLES) as found:
-            member = self._to_change(found, member_id, role, expected_version)
-            member.become(membership.given(member.standing, role, owners=found.owners()))
-            found.session.flush()
-            self.office.directory.set_role(_account(member))
+        with self.office.in_turn(roles.CHANGE_ROLES) as directory:
+            before = self.may_change_role(member_id, role, expected_version=expected_version)
+            directory.set_role(Account(before.id, before.org_id, role))
+            with self._storing(roles.CHANGE_ROLES, member_id) as found:
+                member = self._to_change(found, member_id, role, expected_version)
+                member.become(membership.given(member.standing, role, owners=found.owners()))
         return member
 
     def may_change_role(self, member_id: str, role: Role, *, expected_version: int) -> Member:
@@ -153,15 +172,17 @@ class MemberDesk:
         Raises:
             Forbidden: the caller may not deactivate members, or not an owner.
             NotFound: there is no such member.
-            Conflict: it is the last owner.
+            Conflict: it is the last owner, or the member was changed meanwhile.
             Unavailable: the provider cannot be reached.
             BadGateway: the provider refuses.
         """
-        with self.office.writing_here_and_there(roles.DEACTIVATE) as found:
-            member = self._to_deactivate(found, member_id)
-            member.become(membership.deactivated(member.standing, owners=found.owners()))
-            found.session.flush()
-            self.office.directory.deactivate(_account(member))
+        with self.office.in_turn(roles.DEACTIVATE) as directory:
+            before = self.may_deactivate(member_id)
+            directory.deactivate(_account(before))
+            with self._storing(roles.DEACTIVATE, member_id) as found:
+                member = self._to_deactivate(found, member_id)
+                _require_same(before, member)
+                member.become(membership.deactivated(member.standing, owners=found.owners()))
         return member
 
     def may_deactivate(self, member_id: str) -> Member:
@@ -186,20 +207,22 @@ class MemberDesk:
         self.office.require_change(found, roles.DEACTIVATE, member.role)
         return member
 
-    def _invited(self, found: Repository, email: str, role: Role) -> VersionedMemberView:
-        office, at = self.office, self.office.now()
+    def _to_invite(self, found: Repository, email: str, role: Role) -> Member | None:
         member = found.member_by_email(email)
-        standing = membership.invited(None if member is None else member.standing, role, at=at)
+        self.office.require_change(found, roles.INVITE, role if member is None else member.role, role)
+        membership.invited(None if member is None else member.standing, role, at=self.office.now())
+        return member
+
+    def _invited(self, found: Repository, newcomer: Newcomer, member_id: str) -> VersionedMemberView:
+        at, member = self.office.now(), found.member_by_email(newcomer.email)
+        standing = membership.invited(None if member is None else member.standing, newcomer.role, at=at)
         if member is not None:
-            office.require_change(found, roles.INVITE, member.role)
             member.become(standing)
             found.session.flush()
-            office.directory.deactivate(_account(member))
             return VersionedMemberView.of_known(member, at=at)
-        newcomer = self._newcomer(found, email, role)
         member = Member(
             org_id=newcomer.org_id,
-            id=office.directory.enrol(newcomer),
+            id=member_id,
             username=newcomer.username,
             name=newcomer.name,
             email=newcomer.email,
@@ -212,6 +235,28 @@ class MemberDesk:
         )
         found.add(member)
         return VersionedMemberView.of_known(member, at=at)
+
+    @contextmanager
+    def _storing(self, permission: Permission, member_id: str) -> Iterator[Repository]:
+        """``office.writing`` of what the provider has heard. If by now it is refused, that hears what is stored."""
+        try:
+            with self.office.writing(permission) as found:
+                yield found
+        except (Forbidden, NotFound, Conflict, Invalid):
+            with self.office.database.reading() as session:
+                stored = Repository(session, Reach(self.office.caller.org_id)).member(member_id)
+            if stored is not None:
+                self._put_back(stored)
+            raise
+
+    def _put_back(self, stored: Member) -> None:
+        directory, account = self.office.directory, _account(stored)
+        if stored.status == "active":
+            directory.reactivate(account)
+        elif stored.status == "inactive":
+            directory.deactivate(account)
+        else:
+            directory.set_role(account)
 
     def _newcomer(self, found: Repository, email: str, role: Role) -> Newcomer:
         organization = found.organization()
@@ -227,6 +272,11 @@ def _known(found: Repository, member_id: str) -> Member:
     if member is None:
         raise NotFound(_NOBODY)
     return member
+
+
+def _require_same(before: Member | None, now: Member | None) -> None:
+    if (before and before.version) != (now and now.version):
+        raise Conflict("Nothing was changed: somebody else changed the member meanwhile. Read again, and call again.")
 
 
 def _account(member: Member) -> Account:

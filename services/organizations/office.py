@@ -86,11 +86,17 @@ class Office:
             yield found
 
     @contextmanager
-    def writing_here_and_there(self, permission: Permission) -> Iterator[Repository]:
-        """``writing``, in turn with all others who tell the identity provider: both see changes in the same order."""
+    def in_turn(self, permission: Permission) -> Iterator[Directory]:
+        """The identity provider, while nobody else of the organization tells it anything. The database is not held:
+        others write meanwhile, so what is stored afterwards is checked again.
+
+        Raises:
+            Forbidden: scope or role do not allow it.
+            Unavailable: it is not the caller's turn soon.
+        """
         self.caller.require(permission)
-        with self.directory.turn, self.writing(permission) as found:
-            yield found
+        with self.directory.turn(self.caller.org_id):
+            yield self.directory
 
     def require_change(self, found: Repository, permission: Permission, *touched: Role) -> None:
         """Refuse what the token does not cover, and what it says of a role that its bearer no longer has.

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import sqlite3
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from sqlite3 import Connection as SqliteConnection
 
 from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, TypeDecorator, create_engine, event
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from services.shared.migrations import revisions
+from services.shared.problems import Unavailable
 
 BUSY_TIMEOUT_MS = 5_000
 """How long a writer waits for the one before it; every transaction here is shorter than a millisecond or two."""
 
+_LOCK_NOT_AVAILABLE = "55P03"
+"""PostgreSQL's code (its manual, appendix A) for a lock that somebody else kept for too long."""
 _WRITERS_LOCK = 0x64726573  # any number that nobody else locks in the same database
 
 
@@ -46,13 +51,36 @@ class Database:
         self._sessions = sessionmaker(_reading(engine), expire_on_commit=False)
         self._writers = sessionmaker(engine.execution_options(writes=True), expire_on_commit=False)
 
-    def reading(self) -> AbstractContextManager[Session]:
-        """One consistent view of the data; nothing is committed."""
-        return self._sessions()
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """One consistent view of the data; nothing is committed. Raises Unavailable: as ``writing``."""
+        with _telling_of_others(), self._sessions() as session:
+            yield session
 
-    def writing(self) -> AbstractContextManager[Session]:
-        """One transaction, committed when the block ends. Writers come one after the other."""
-        return self._writers.begin()
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """One transaction, committed when the block ends. Writers come one after the other.
+
+        Raises:
+            Unavailable: those before took too long. Nothing was written.
+        """
+        with _telling_of_others(), self._writers.begin() as session:
+            yield session
+
+
+@contextmanager
+def _telling_of_others() -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as error:
+        if not _is_busy(error):
+            raise
+        raise Unavailable("Others are writing, and took too long: nothing was changed. Call again.") from error
+
+
+def _is_busy(error: OperationalError) -> bool:
+    primary = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF  # without what an extended code adds to it
+    return primary == sqlite3.SQLITE_BUSY or getattr(error.orig, "sqlstate", None) == _LOCK_NOT_AVAILABLE
 
 
 @contextmanager

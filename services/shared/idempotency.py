@@ -64,16 +64,44 @@ def once(
     if key is None:
         return act()
     session.execute(delete(table).where(table.answered_at <= at - KEPT))
-    digest = hashlib.sha256(_canonical(payload).encode()).hexdigest()
-    place = {"org_id": caller.org_id, "subject": caller.subject, "tool": tool, "key": key}
-    known = session.get(table, place)
+    known = answered(session, table, caller=caller, tool=tool, key=key, payload=payload, at=at)
     if known is not None:
-        if known.payload != digest:
-            raise _taken(tool)
-        return dict(known.answer)
+        return known
     answer: dict[str, Any] = json.loads(_canonical(act()))  # as it will be read again: both answers are equal
-    session.execute(insert(table).values(**place, payload=digest, answer=answer, answered_at=at))
+    place = _place(caller, tool, key)
+    session.execute(insert(table).values(**place, payload=_digest(payload), answer=answer, answered_at=at))
     return answer
+
+
+def answered(
+    session: Session,
+    table: type[Answered],
+    *,
+    caller: Caller,
+    tool: str,
+    key: str | None,
+    payload: object,
+    at: datetime,
+) -> dict[str, Any] | None:
+    """What ``once`` would give again instead of acting. A reading transaction is enough.
+
+    Raises:
+        Invalid: the key was used for another payload.
+    """
+    known = None if key is None else session.get(table, _place(caller, tool, key))
+    if known is None or known.answered_at <= at - KEPT:
+        return None
+    if known.payload != _digest(payload):
+        raise _taken(tool)
+    return dict(known.answer)
+
+
+def _place(caller: Caller, tool: str, key: str) -> dict[str, str]:
+    return {"org_id": caller.org_id, "subject": caller.subject, "tool": tool, "key": key}
+
+
+def _digest(payload: object) -> str:
+    return hashlib.sha256(_canonical(payload).encode()).hexdigest()
 
 
 def _canonical(value: object) -> str:

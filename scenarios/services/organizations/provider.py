@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -32,6 +32,8 @@ class Provider(httpx.BaseTransport):
     accounts: dict[str, Account] = field(default_factory=dict)
     asked: list[httpx.Request] = field(default_factory=list)
     failure: str | None = None
+    meanwhile: Callable[[], object] | None = None
+    """What happens once, between its next change and the answer."""
 
     @contextmanager
     def failing(self, how: str) -> Iterator[None]:
@@ -52,6 +54,9 @@ class Provider(httpx.BaseTransport):
         if self.failure == "refusing":
             return httpx.Response(403)
         answer = self._answer(request)
+        happens, self.meanwhile = self.meanwhile, None
+        if happens is not None:
+            happens()
         if self.failure == "lost":
             raise httpx.ReadTimeout("lost")
         return answer

@@ -20,8 +20,10 @@ from scenarios.services.organizations.desks import (
     standings,
     usernames,
 )
+from services.organizations import turn
 from services.organizations.membership import INVITATION_LASTS
 from services.organizations.repository import Wanted
+from services.organizations.tables import Member
 from services.organizations.views import VersionedMemberView
 from services.shared.problems import BadGateway, Conflict, Forbidden, ProblemError, Unavailable
 
@@ -227,6 +229,101 @@ def test_what_the_provider_does_not_confirm_is_not_stored_and_the_same_call_puts
     for member_id, (role, status, _) in after.items():
         account = desks.provider.accounts[member_id]
         assert (account.role, account.active) == (role, status == "active")
+
+
+@pytest.mark.parametrize("change", [role_change, deactivation, invitation, renewal])
+def test_others_read_and_write_while_the_provider_thinks_about_it(
+    desks: Desks, change: Callable[[Desks], None]
+) -> None:
+    if change is renewal:
+        invited(desks)
+    seen = standings(desks)
+
+    def meanwhile() -> None:
+        assert standings(desks) == seen
+        desks("gustav").teams.create("Meanwhile", key=None)
+        desks("gustav").members.deactivate(desks.id("grace"))
+        desks("adam").teams.create("Meanwhile", key=None)
+
+    desks.provider.meanwhile = meanwhile
+    change(desks)
+    assert len(standings(desks).items() - seen.items()) == 1
+    assert [team.name for team in desks("adam").teams.list(limit=1, cursor=None).listing.page.items] == ["Meanwhile"]
+    assert desks.provider.accounts[desks.id("grace")].active is False
+
+
+def stored(desks: Desks, username: str, **columns: Any) -> None:
+    """As another process of the service would store it, one that has its turn for itself."""
+    with desks.database.writing() as session:
+        member = session.get_one(Member, (desks.person(username)[0].id, desks.id(username)))
+        for name, value in (columns | {"version": member.version + 1}).items():
+            setattr(member, name, value)
+
+
+def reinvitation(desks: Desks) -> None:
+    desks("adam").members.invite("rita@acme.example", "agent", key=None)
+
+
+@pytest.mark.parametrize(
+    ("change", "first", "meanwhile"),
+    [
+        (role_change, {}, {"role": "viewer"}),
+        (role_change, {}, {"status": "inactive"}),
+        (deactivation, {}, {"role": "viewer"}),
+        (reinvitation, {"status": "inactive"}, {"status": "active"}),
+        (reinvitation, {"status": "inactive"}, {"role": "viewer"}),
+        (reinvitation, {"status": "inactive"}, {"status": "invited", "role": "viewer"}),
+    ],
+)
+def test_what_another_process_stored_meanwhile_stands_here_and_at_the_provider(
+    desks: Desks, change: Callable[[Desks], None], first: dict[str, Any], meanwhile: dict[str, Any]
+) -> None:
+    stored(desks, "rita", **first)
+    desks.provider.meanwhile = lambda: stored(desks, "rita", **meanwhile)
+    with pytest.raises(Conflict):
+        change(desks)
+    wanted = {"role": "requester", "status": "active"} | first | meanwhile
+    rita, account = known(desks, "rita"), desks.provider.accounts[desks.id("rita")]
+    assert {"role": rita.role, "status": rita.status, "version": rita.version} == wanted | {"version": 3}
+    assert (account.role, account.active) == (rita.role, rita.status == "active")
+
+
+@pytest.mark.parametrize("change", [role_change, deactivation, invitation])
+def test_whoever_is_demoted_while_the_provider_thinks_about_it_changes_nothing(
+    desks: Desks, change: Callable[[Desks], None]
+) -> None:
+    who = "adam" if change is invitation else "olivia"
+    desks.provider.meanwhile = lambda: stored(desks, who, role="viewer")
+    with pytest.raises(Forbidden, match="sign in again"):
+        change(desks)
+    rita = known(desks, "rita")
+    assert (rita.role, rita.status) == ("requester", "active")
+    assert desks.provider.accounts[rita.id].role == "requester"
+    assert desks.provider.accounts[rita.id].active
+    assert MIRA not in [member.email for member in everybody(desks("victor"))]
+
+
+@pytest.mark.parametrize(
+    ("patience_s", "most_waiting", "why"), [(0.01, 4, "slow to confirm"), (60.0, 0, "too many")], ids=["time", "number"]
+)
+def test_nobody_waits_for_ever_for_a_slow_provider_and_other_organizations_do_not_wait(
+    desks: Desks, monkeypatch: pytest.MonkeyPatch, patience_s: float, most_waiting: int, why: str
+) -> None:
+    monkeypatch.setattr(turn, "PATIENCE_S", patience_s)
+    monkeypatch.setattr(turn, "MOST_WAITING", most_waiting)
+    before = known(desks, "alice")
+
+    def meanwhile() -> None:
+        with pytest.raises(Unavailable, match=why) as refused:
+            desks("adam").members.deactivate(before.id)
+        assert "Repeat the same call" in refused.value.detail
+        desks("gustav").members.deactivate(desks.id("grace"))
+
+    desks.provider.meanwhile = meanwhile
+    role_change(desks)
+    assert known(desks, "alice").version == before.version
+    assert known(desks, "rita").role == "agent"
+    assert desks("adam").members.deactivate(before.id).status == "inactive"
 
 
 def test_somebody_with_an_account_in_another_organization_is_changed_here_and_not_there(desks: Desks) -> None:
