@@ -77,12 +77,13 @@ class TicketDesk(TicketReader):
         """Change what is said of a ticket. What is so already is no change.
 
         Raises:
-            Conflict: the ticket was changed meanwhile.
+            Conflict: the ticket was changed meanwhile, or is done and would get another priority.
         """
         with self._writing(roles.WORK) as work:
             ticket = work.tickets.get(key)
             _require_version(ticket, expected_version)
             if changes := history.changed(_fields(ticket), _tidy(wanted)):
+                _require_fixed_policy(ticket, changes)
                 work.tickets.record(ticket, self._entry(ticket, "updated", changes))
         return self.told(ticket)
 
@@ -278,6 +279,13 @@ def _require_version(ticket: Ticket, expected: int | None) -> None:
             f"{ticket.key} is at version {ticket.version}, not {expected}. Read it again before changing it.",
             errors=[Flaw(pointer="arguments.expected_version", detail=f"The present version is {ticket.version}.")],
         )
+
+
+def _require_fixed_policy(ticket: Ticket, changes: Sequence[Change]) -> None:
+    # Whether it was settled in time would be another question afterwards.
+    if workflow.category(ticket.status) == "done" and any(change.field == "priority" for change in changes):
+        says = "A ticket that is done keeps its priority; reopen it first."
+        raise Conflict(says, errors=[Flaw(pointer="arguments.priority", detail=says)])
 
 
 def _fields(ticket: Ticket) -> dict[Field, Value]:

@@ -57,11 +57,12 @@ class Clock:
         if to == "pending":
             return replace(self, halted_at=self.halted_at or at)
         stood = timedelta(0) if self.halted_at is None else _between(self.halted_at, at)
-        return replace(self, halted_at=None, ended_at=None, paused=self.paused + stood)
+        answered_at = self.answered_at or self.ended_at
+        return replace(self, answered_at=answered_at, halted_at=None, ended_at=None, paused=self.paused + stood)
 
     def answered(self, *, at: datetime) -> Clock:
-        """The clock of a ticket that somebody answered; only the first answer counts."""
-        return self if self.answered_at else replace(self, answered_at=at)
+        """The clock of a ticket that somebody answered; only the first answer counts, and its end was one."""
+        return self if self.answered_at or self.ended_at else replace(self, answered_at=at)
 
     @property
     def waiting_since(self) -> datetime | None:

@@ -130,7 +130,8 @@ def update_ticket(
 ) -> TicketView:
     """Change what is said of a ticket; what is left out stays. For its status use transition_ticket.
 
-    Read the ticket first for its version. A conflict names the present one: read again, and decide again.
+    Read the ticket first for its version. A conflict names the present one: read again, and decide again. A ticket that
+    is done keeps its priority.
     """
     given: dict[Field, Value] = {
         "title": title,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 WAYS = {
@@ -13,6 +14,7 @@ WAYS = {
     "closed": set(),
     "cancelled": set(),
 }
+DONE = {"resolved", "closed", "cancelled"}
 OWN_WAYS = {("open", "cancelled"), ("in_progress", "cancelled"), ("pending", "cancelled"), ("resolved", "open")}
 """All that requesters can do, with tickets they reported."""
 
@@ -58,6 +60,8 @@ class Known:
     version: int = 1
     comments: list[tuple[str, str, str]] = field(default_factory=list)
     """Author, text, visibility."""
+    answered_at: datetime | None = None
+    """The first answer, which nothing takes away."""
 
     def ways(self, who: Somebody) -> set[str]:
         """Where somebody who sees it can move it."""
@@ -74,8 +78,20 @@ class Known:
             return "conflict"
         return "invalid" if (to == "resolved") != (resolution is not None) else None
 
-    def move(self, to: str, resolution: str | None) -> None:
-        """Let it have been moved."""
+    def keeps(self, wanted: dict[str, Any]) -> str | None:
+        """Why it does not become what is wanted: what is done keeps its priority."""
+        other = wanted.get("priority", self.fields["priority"]) != self.fields["priority"]
+        return "conflict" if other and self.fields["status"] in DONE else None
+
+    def answer(self, who_id: str, at: datetime) -> None:
+        """Let somebody have said something in public; the reporter does not answer."""
+        if self.answered_at is None and who_id != self.fields["reporter_id"]:
+            self.answered_at = at
+
+    def move(self, to: str, resolution: str | None, *, at: datetime) -> None:
+        """Let it have been moved. The end is an answer, whoever brings it."""
+        if to in DONE and self.answered_at is None:
+            self.answered_at = at
         reopened = (self.fields["status"], to) == ("resolved", "open")
         self.fields["status"] = to
         self.fields["resolution"] = None if reopened else resolution or self.fields["resolution"]

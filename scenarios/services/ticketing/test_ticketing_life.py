@@ -198,6 +198,7 @@ class Life(RuleBasedStateMachine):
         wanted: dict[Any, Any] = {name: value for name, value in given.items() if value is not None}
         version = self._version(key) - late
         refusal = self.tickets.unseen(who, "change", key) or self.tickets.stale(key, version)
+        refusal = refusal or self.tickets[key].keeps(wanted)
         act = lambda: self.desk(who).update(key, wanted, expected_version=version)  # noqa: E731
         if self.attempt(refusal, act) is not None:
             if spelled is not None:
@@ -235,10 +236,11 @@ class Life(RuleBasedStateMachine):
             key, to, resolution=resolution, comment=comment, expected_version=version
         )
         if self.attempt(refusal, act) is not None:
-            self.tickets[key].move(to, resolution)
+            self.tickets[key].move(to, resolution, at=self.at)
             self.touched = key
             if comment is not None:
                 self.tickets[key].comments.append((who.id, comment, "public"))
+                self.tickets[key].answer(who.id, self.at)
 
     @rule(who=ANYBODY, key=keys, body=st.sampled_from(["Hello", "Secret"]), internal=st.booleans(), once=KEYS)
     def comment(self, who: Somebody, key: str, body: str, internal: bool, once: str | None) -> None:
@@ -249,6 +251,8 @@ class Life(RuleBasedStateMachine):
             self.attempt(refusal, act)
         elif (answer := self.once(who, "comment", once, (key, body, visibility), act)) is not None:
             self.tickets[key].comments.append((who.id, body, visibility))
+            if not internal:
+                self.tickets[key].answer(who.id, self.at)
             self.tickets[key].version += 1
             self.touched = key
             assert answer.version == self.tickets[key].version
@@ -263,7 +267,7 @@ class Life(RuleBasedStateMachine):
         act = lambda: self.desk(who).bulk_transition(some, to, resolution=resolution)  # noqa: E731
         if self.attempt(refusal, act) is not None:
             for key in seen:
-                self.tickets[key].move(to, resolution)
+                self.tickets[key].move(to, resolution, at=self.at)
 
     @rule(who=ANYBODY, key=keys, late=st.booleans())
     def delete(self, who: Somebody, key: str, late: bool) -> None:
@@ -314,6 +318,7 @@ class Life(RuleBasedStateMachine):
         assert folded.fields == {field: getattr(ticket, field) for field in history.FIELDS} == known.fields
         assert folded.version == ticket.version == known.version == len(entries)
         assert (folded.clock, folded.updated_at) == (ticket.clock, ticket.updated_at)
+        assert (ticket.clock.answered_at or ticket.clock.ended_at) == known.answered_at
         assert [(each.author_id, each.body, each.visibility) for each in said] == known.comments
         assert {entry.actor.trace_id for entry in entries} == {"t1"}
         due = self.desk(ADAM if known.org == "org_1" else GRACE).get(key).sla

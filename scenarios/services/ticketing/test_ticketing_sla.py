@@ -71,6 +71,18 @@ def test_whoever_resolves_a_ticket_has_answered_it() -> None:
     assert state(clock, timedelta(days=9)) == "met"
 
 
+def test_reopening_does_not_take_the_first_answer_away() -> None:
+    answered = NOON + timedelta(minutes=10)
+    reopened = Clock(NOON).moved("resolved", at=answered).moved("open", at=NOON + timedelta(hours=1))
+    assert reopened.answered_at == answered
+    assert state(reopened, timedelta(hours=1)) == "ok"
+
+
+def test_what_is_said_after_the_end_is_not_the_first_answer() -> None:
+    clock = Clock(NOON).moved("resolved", at=NOON + timedelta(minutes=10))
+    assert state(clock.answered(at=NOON + timedelta(days=1)), timedelta(days=2)) == "met"
+
+
 def test_pending_puts_off_what_is_due_by_as_long() -> None:
     clock = Clock(NOON).answered(at=NOON)
     assert sla.standing(clock, "urgent", at=NOON).resolution_due_at == NOON + timedelta(hours=4)

@@ -12,6 +12,7 @@ import pytest
 from services.shared.problems import Conflict, Forbidden, Invalid, NotFound, ProblemError
 from services.ticketing.desk import Draft, TicketDesk
 from services.ticketing.views import EntryView
+from services.ticketing.workflow import Status
 
 DeskOf = Callable[..., TicketDesk]
 DRAFT = Draft("Kettle leaks", "On the second floor", "incident", "urgent", ("kitchen",))
@@ -67,6 +68,27 @@ def test_a_conflict_names_the_present_version_and_an_illegal_way_the_legal_ones(
     ]
     illegal = refused(Conflict, lambda: alice.transition("ACME-2", "closed"))
     assert "in_progress, pending, resolved, cancelled" in illegal.detail
+
+
+@pytest.mark.parametrize("done", ["resolved", "closed", "cancelled"])
+def test_a_ticket_that_is_done_keeps_its_priority(desk_of: DeskOf, done: Status) -> None:
+    adam = desk_of("adam")
+    key = adam.create(DRAFT).key
+    if done == "closed":
+        adam.transition(key, "resolved", resolution="Fixed")
+    version = adam.transition(key, done, resolution="Fixed" if done == "resolved" else None).version
+    with pytest.raises(Conflict, match="done keeps its priority"):
+        adam.update(key, {"priority": "low", "title": "Other"}, expected_version=version)
+    same = adam.update(key, {"priority": DRAFT.priority, "title": "Other"}, expected_version=version)
+    assert (same.title, same.priority, same.version) == ("Other", DRAFT.priority, version + 1)
+
+
+def test_a_reopened_ticket_can_have_another_priority(desk_of: DeskOf) -> None:
+    adam = desk_of("adam")
+    key = adam.create(DRAFT).key
+    adam.transition(key, "resolved", resolution="Fixed")
+    adam.transition(key, "open")
+    assert adam.update(key, {"priority": "low"}, expected_version=3).priority == "low"
 
 
 def test_a_resolved_ticket_tells_how_and_a_reopened_one_does_not(desk_of: DeskOf) -> None:
