@@ -15,6 +15,8 @@ TCP = "tcp"
 
 ROOT = Path(__file__).resolve().parent.parent
 WORLDS = ROOT / "services" / "shared" / "world"
+WORLD_READER = "services.shared.world.files:read"
+"""Reads the file of a world as services will; a ValueError says what is wrong with it."""
 SNAPSHOTS = "scenarios/services/mcp_servers/snapshots"
 
 

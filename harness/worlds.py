@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 from pathlib import Path
 
 from harness.errors import HarnessError
-from harness.topology import WORLDS
+from harness.topology import WORLD_READER, WORLDS
 
 DEFAULT = "base"
 HELP = f"the seeded world: small, base, large, or a file PATH.yaml (default: {DEFAULT})"
@@ -18,12 +19,13 @@ def chosen(name: str) -> str:
     """The world as services are told it: its name, or the whole path of its file.
 
     Raises:
-        HarnessError: there is no such world.
+        HarnessError: there is no such world, or its file is not one.
     """
     if name.endswith(_SUFFIXES):
         path = Path(name).resolve()
         if not path.is_file():
             raise HarnessError(f"there is no world in {name!r}", evidence=f"{path} is not a file")
+        _require_in_order(path)
         return str(path)
     known = sorted(path.stem for path in WORLDS.glob("*.yaml"))
     if name not in known:
@@ -31,6 +33,16 @@ def chosen(name: str) -> str:
             f"there is no world named {name!r}", todo=f"the worlds are {', '.join(known)}, and any file PATH.yaml"
         )
     return name
+
+
+def _require_in_order(path: Path) -> None:
+    module, _, function = WORLD_READER.partition(":")
+    try:
+        getattr(importlib.import_module(module), function)(str(path))
+    except ValueError as error:
+        raise HarnessError(
+            f"the world in {path.name} is not in order", evidence=str(error), todo=f"worlds to compare with: {WORLDS}"
+        ) from error
 
 
 def mark(world: str) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import launch, worlds
+from harness import cli, launch, worlds
 from harness.errors import HarnessError
 from harness.person import SignInError
 from harness.topology import WORLDS
@@ -25,7 +25,7 @@ organizations:
 def test_a_world_is_known_by_its_name_or_by_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert [worlds.chosen(name) for name in ("small", "base", "large")] == ["small", "base", "large"]
     assert {path.stem for path in WORLDS.glob("*.yaml")} == {"small", "base", "large"}
-    (tmp_path / "mine.yaml").touch()
+    (tmp_path / "mine.yaml").write_text("extends: small", encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     assert worlds.chosen("mine.yaml") == str(tmp_path.resolve() / "mine.yaml")
 
@@ -50,6 +50,24 @@ def test_an_unknown_world_is_refused_before_anything_starts(
         pass
     assert str(refused.value).startswith(told)
     assert not (tmp_path / "home").exists()
+
+
+def test_a_file_that_is_no_world_is_refused_before_anything_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("extends: base\norganizations: [{slug: acme, tickets_in_all: many}]", encoding="utf-8")
+    monkeypatch.setenv("HARNESS_HOME", str(tmp_path / "home"))
+    told = f"the world in mine.yaml is not in order\n  {path}: organizations: 'acme': tickets_in_all: Input should be"
+    with pytest.raises(HarnessError) as refused, launch.running(world=str(path), only=("idp",)):
+        pass
+    assert str(refused.value).startswith(told)
+    for command in (["up"], ["serve", "idp"]):
+        assert cli.main([*command, "--world", str(path)]) == 2
+        assert told in capsys.readouterr().err
+    assert not (tmp_path / "home").exists()
+    run = Inner(tmp_path, "def test_nothing(stack): ...").run(*QUICK, "--world", str(path))
+    assert (run.returncode, told in run.stderr) == (pytest.ExitCode.USAGE_ERROR, True)
 
 
 def test_a_run_of_pytest_with_an_unknown_world_does_not_begin(tmp_path: Path) -> None:

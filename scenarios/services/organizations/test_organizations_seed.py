@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -14,12 +14,13 @@ from scenarios.services.organizations.desks import BOTH_SCOPES, NOON, Desks, use
 from services.organizations import seed
 from services.organizations.desk import OrganizationDesk
 from services.organizations.repository import Wanted
+from services.organizations.roles import ROLES
 from services.organizations.tables import Base
 from services.organizations.views import VersionedMemberView
 from services.shared.database import connected
 from services.shared.permissions import Caller
 from services.shared.problems import Forbidden
-from services.shared.world import Organization, Person, Team, World
+from services.shared.world import Organization, Person, Team, World, written
 
 ADA = Person("usr_ada", "ada", "Ada", "Ada@one.example", "owner")
 BEN = Person("usr_ben", "ben", "Ben", "ben@one.example", "agent", "inactive")
@@ -82,3 +83,7 @@ def test_somebody_in_several_organizations_is_in_each_with_their_role_there(desk
 def test_a_suspended_organization_turns_its_members_away(desks: Desks) -> None:
     with pytest.raises(Forbidden, match="suspended"):
         desk(desks, "org_3", "viewer").whoami()
+
+
+def test_the_file_of_a_world_may_give_every_role_there_is() -> None:
+    assert set(get_args(written.Role)) == set(ROLES)

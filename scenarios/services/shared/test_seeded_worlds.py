@@ -197,46 +197,6 @@ def test_a_file_extends_a_world_and_leaves_the_other_organizations_as_they_were(
     assert other[4].people[0].email == "hal@hooli.example"
 
 
-TICKET_OF_A_STRANGER = """
-extends: base
-organizations:
-  - slug: acme
-    tickets: [{title: T, type: task, status: open, priority: low, reporter: grace}]
-"""
-STRANGER = """
-extends: base
-organizations:
-  - {slug: acme, teams: [], tickets: [], people: [{username: grace, role: agent, home: initech}]}
-"""
-
-
-@pytest.mark.parametrize(
-    ("text", "complaint"),
-    [
-        ("[]", "a world must be a mapping"),
-        ("organizations: []", "the world lacks epoch"),
-        ("extends: atlantis", "there is no world named 'atlantis'; known: base, large, small"),
-        ("extends: base\ntickets: 7", "the world has unknown tickets"),
-        (
-            "extends: base\norganizations: [{slug: new}]",
-            "organization 'new': the organization lacks name, people, prefix",
-        ),
-        ("extends: base\nepoch: 2026-01-05 09:00:00", "epoch must be a time in UTC"),
-        (TICKET_OF_A_STRANGER, "ticket 'T': names grace, who is not written among the people"),
-        (STRANGER, "grace is said to be at home in 'initech', where nobody of that name is"),
-        ("{", "cannot be read"),
-    ],
-)
-def test_a_file_that_is_no_world_is_refused_with_what_is_wrong_and_where(
-    tmp_path: Path, text: str, complaint: str
-) -> None:
-    path = tmp_path / "mine.yaml"
-    path.write_text(text, encoding="utf-8")
-    with pytest.raises(ValueError, match=complaint.replace("[", r"\[")) as refused:
-        world.load(str(path), 1)
-    assert complaint in str(refused.value)
-
-
 def test_a_world_that_is_not_there_is_refused() -> None:
     with pytest.raises(ValueError, match=r"the world /nowhere/mine\.yaml cannot be read"):
         world.load("/nowhere/mine.yaml", 1)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from itertools import chain, combinations
+from typing import get_args
 
 import pytest
 
 from services.shared.permissions import Caller, Permission
 from services.shared.problems import Forbidden
+from services.shared.world import written
 from services.ticketing import roles, workflow
 from services.ticketing.roles import Reach
 from services.ticketing.workflow import STATUSES, Status
@@ -101,3 +103,9 @@ def test_a_requester_may_cancel_and_reopen_and_nothing_else(status: Status, open
 def test_others_go_no_way_at_all(held: str) -> None:
     assert roles.ways(caller(held), "open", reporter_id="usr_1") == ()
     assert roles.ways(caller("owner", "tickets:read"), "open", reporter_id="usr_1") == ()
+
+
+def test_the_file_of_a_world_may_say_what_tickets_may_be() -> None:
+    assert set(get_args(written.TicketStatus)) == set(workflow.STATUSES)
+    assert set(get_args(written.Priority)) == set(workflow.PRIORITIES)
+    assert set(get_args(written.TicketType)) == set(get_args(workflow.TicketType))

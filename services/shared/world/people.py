@@ -18,6 +18,7 @@ _FAMILY = (
     *("Abara", "Bergström", "Castillo", "Dvořák", "Eriksen", "Fontaine", "García", "Haddad", "Ito", "Jansen"),
     *("Kowalski", "Laurent", "Moreau", "Nakamura", "Oyelaran", "Petrov", "Quispe", "Rossi", "Şahin", "Tran"),
 )
+MOST_MADE_UP = len(_GIVEN) * len(_FAMILY)
 _ROLES = ("requester",) * 9 + ("agent",) * 5 + ("viewer",) * 5 + ("admin",)
 
 
@@ -42,23 +43,17 @@ def teams(entry: Mapping[str, Any], ids: Mapping[str, str], seed: int) -> tuple[
 
 def _written(person: Mapping[str, Any], slug: str, homes: Mapping[str, Mapping[str, Any]], seed: int) -> Person:
     username, home = person["username"], person.get("home", slug)
+    there = next(each for each in homes[home]["people"] if each["username"] == username)
     return Person(
         id=seeded_id("usr", seed, home, username),
         username=username,
-        name=person["name"] if home == slug else _at_home(username, homes, home)["name"],
+        name=there["name"],
         email=f"{username}@{home}.example",
         role=person["role"],
         status=person.get("status", "active"),
         invited_at=person.get("invited"),
         invitation_expires_at=person.get("invitation_expires"),
     )
-
-
-def _at_home(username: str, homes: Mapping[str, Mapping[str, Any]], home: str) -> Mapping[str, Any]:
-    for person in homes.get(home, {}).get("people", ()):
-        if person["username"] == username and "home" not in person:
-            return dict(person)
-    raise ValueError(f"{username} is said to be at home in {home!r}, where nobody of that name is")
 
 
 def _generated(slug: str, wanted: int, seed: int) -> Iterator[Person]:
