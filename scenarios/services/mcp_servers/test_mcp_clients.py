@@ -78,10 +78,10 @@ def fastmcp(tmp_path: Path) -> Run:
     """FastMCP's command line."""
     quiet = {"FASTMCP_ENV_FILE": os.devnull, "FASTMCP_CHECK_FOR_UPDATES": "off", "HOME": str(tmp_path)}
 
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    def run(*arguments: str, answer: str = "") -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [FASTMCP, *arguments], env=child_environment(os.environ) | quiet, cwd=tmp_path,
-            stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=ENDS_WITHIN_S,
+            input=answer, capture_output=True, text=True, check=False, timeout=ENDS_WITHIN_S,
         )  # fmt: skip
 
     return run
@@ -140,6 +140,24 @@ def test_what_a_tool_refuses_fails_the_command(fastmcp: Run, server: Callable[[s
     refused = fastmcp("call", url, "get_ticket", "key=GLBX-1", "--auth", token, "--json")
     assert refused.returncode == 1
     assert "not_found" in refused.stdout + refused.stderr
+
+
+def test_fastmcp_asks_before_a_tool_destroys_and_goes_by_the_answer(
+    harness: Run, fastmcp: Run, running: None, tmp_path: Path
+) -> None:
+    file = tmp_path / "mcp.json"
+    file.write_text(json.dumps(read(harness("mcp", "--as", "olivia"))), encoding="utf-8")
+    delete = ("call", str(file), "ticketing_delete_ticket", "key=ACME-3", "expected_version=2")
+    declined = fastmcp(*delete, answer="false\n")
+    assert declined.returncode == 1
+    assert "Server asks: Delete ACME-3" in declined.stdout
+    assert '"code":"declined"' in "".join((declined.stdout + declined.stderr).split())
+    assert read(fastmcp("call", str(file), "ticketing_get_ticket", "key=ACME-3", "--json"))["structured_content"]
+    approved = fastmcp(*delete, answer="true\n")
+    assert approved.returncode == 0, approved.stdout + approved.stderr
+    assert '"deleted": true' in approved.stdout
+    gone = fastmcp("call", str(file), "ticketing_get_ticket", "key=ACME-3", "--json")
+    assert "not_found" in gone.stdout + gone.stderr
 
 
 @pytest.mark.parametrize("era", ["modern", "legacy"])
