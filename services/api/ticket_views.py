@@ -107,7 +107,7 @@ class Ticket(Out):
     id: str
     key: str
     title: str
-    description: str
+    description: str = Field(description="In lists it is cut to 300 characters, and then ends with ….")
     type: TicketType
     status: TicketStatus
     status_category: StatusCategory

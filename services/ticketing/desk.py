@@ -19,7 +19,14 @@ from services.ticketing.reading import TicketReader
 from services.ticketing.repository import TicketRepository
 from services.ticketing.roster import Roster
 from services.ticketing.tables import Answered, Comment, Deletion, Ticket
-from services.ticketing.views import CommentedView, CommentView, DeletedView, TicketListView, TicketView
+from services.ticketing.views import (
+    CommentedView,
+    CommentView,
+    DeletedView,
+    ListedTicketView,
+    TicketListView,
+    TicketView,
+)
 from services.ticketing.workflow import FIRST_STATUS, Priority, Status, TicketType
 
 
@@ -160,7 +167,8 @@ class TicketDesk(TicketReader):
             moves = bulk.each(keys, lambda key: self._move(work.tickets, key, to, resolution))
             for ticket, changes in moves:
                 work.tickets.record(ticket, self._entry(ticket, "transitioned", changes))
-        return TicketListView(items=[self.told(ticket) for ticket, _ in moves])
+        at = self.now()
+        return TicketListView(items=[ListedTicketView.of(ticket, at=at) for ticket, _ in moves])
 
     def movable(self, keys: Sequence[str], to: Status, *, resolution: str | None = None) -> list[TicketView]:
         """The tickets that ``bulk_transition`` would move, as they are. Raises what it would."""

@@ -22,6 +22,7 @@ from services.ticketing.views import (
     EntryView,
     GroupView,
     HistoryPageView,
+    ListedTicketView,
     StatsView,
     TicketDetailView,
     TicketPageView,
@@ -63,7 +64,7 @@ class TicketReader:
             page = TicketListing(session, reach).page(wanted, limit=limit, after=after)
         at = self.now()
         return TicketPageView(
-            items=[TicketView.of(ticket, at=at) for ticket in page.items],
+            items=[ListedTicketView.of(ticket, at=at) for ticket in page.items],
             next_cursor=None if page.end is None else cursors.seal(page.end, listing=(reach, wanted)),
             total=page.total,
         )

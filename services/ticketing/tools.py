@@ -44,7 +44,8 @@ def search_tickets(
     """List tickets of the caller's organization that match all that is given, the last changed first.
 
     Without arguments it lists all the caller may see; a requester sees only tickets they reported. total counts every
-    match, so limit=1 is enough to count. To go on, repeat the call with the same arguments and with cursor.
+    match, so limit=1 is enough to count. To go on, repeat the call with the same arguments and with cursor. Long
+    descriptions are cut to 300 characters; get_ticket has all of them.
     """
     wanted = Wanted(
         query=query,

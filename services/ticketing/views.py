@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AwareDatetime, Field
+from pydantic import AfterValidator, AwareDatetime, Field
 from pydantic.alias_generators import to_camel
 
 from services.shared.mcp.view import NextCursor, Total, View
@@ -14,6 +14,13 @@ from services.ticketing.history import EntryType, Value, Visibility
 from services.ticketing.tables import Comment, HistoryEntry, Ticket
 from services.ticketing.wanted import Grouping
 from services.ticketing.workflow import Transition
+
+LISTED = 300
+"""As many characters of a description are shown where there may be a hundred."""
+
+
+def _beginning(description: str) -> str:
+    return description if len(description) <= LISTED else f"{description[: LISTED - 1]}…"
 
 
 class SlaView(View):
@@ -65,9 +72,19 @@ class TicketView(View):
     resolved_at: AwareDatetime | None
 
     @classmethod
-    def of(cls, ticket: Ticket, *, at: datetime) -> TicketView:
+    def of(cls, ticket: Ticket, *, at: datetime) -> Self:
         """The ticket as it is shown at a moment."""
         return cls.model_validate(_shown(ticket, at=at))
+
+
+class ListedTicketView(TicketView):
+    """A ticket among others, as it stands now."""
+
+    description: Annotated[
+        str,
+        AfterValidator(_beginning),
+        Field(description=f"Cut after {LISTED} characters, and then it ends with …; get_ticket has all of it."),
+    ]
 
 
 class CommentView(View):
@@ -166,7 +183,7 @@ class TicketDetailView(TicketView):
 class TicketPageView(View):
     """A page of tickets in the order asked for."""
 
-    items: list[TicketView]
+    items: list[ListedTicketView]
     next_cursor: NextCursor
     total: Total
 
@@ -174,7 +191,7 @@ class TicketPageView(View):
 class TicketListView(View):
     """Tickets, all at once."""
 
-    items: list[TicketView]
+    items: list[ListedTicketView]
 
 
 class CommentPageView(View):

@@ -99,6 +99,26 @@ def test_pages_follow_the_cursor_to_the_end(as_user: AsUser, mode: str) -> None:
 
 @pytest.mark.destructive
 @ERAS
+def test_lists_cut_long_descriptions_and_a_ticket_has_all_of_its(stack: Stack, as_user: AsUser, mode: str) -> None:
+    alice = as_user("alice")
+    texts = {"Exactly": "é" * 300, "Longer": "é" * 301}
+    keys = {
+        title: alice.call_tool("ticketing", "create_ticket", mode=mode, title=title, description=text)["key"]
+        for title, text in texts.items()
+    }
+    listed = alice.call_tool("ticketing", "search_tickets", mode=mode, sort="-createdAt", limit=2)["items"]
+    shown = {ticket["title"]: ticket["description"] for ticket in listed}
+    assert shown == {"Exactly": "é" * 300, "Longer": "é" * 299 + "…"}
+    for title, key in keys.items():
+        assert alice.call_tool("ticketing", "get_ticket", mode=mode, key=key)["description"] == texts[title]
+    moved = alice.call_tool(
+        "ticketing", "bulk_transition", mode=mode, approve=True, keys=list(keys.values()), to="pending"
+    )
+    assert {ticket["title"]: ticket["description"] for ticket in moved["items"]} == shown
+
+
+@pytest.mark.destructive
+@ERAS
 def test_a_ticket_lives_through_the_tools(stack: Stack, as_user: AsUser, mode: str) -> None:
     rita, alice = as_user("rita"), as_user("alice")
 

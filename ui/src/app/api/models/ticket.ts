@@ -13,6 +13,10 @@ import { TicketType } from '../models/ticket-type';
 export interface Ticket {
   assigneeId: (string | null);
   createdAt: string;
+
+  /**
+   * In lists it is cut to 300 characters, and then ends with ….
+   */
   description: string;
   id: string;
   key: string;
