@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+import anyio
 import httpx
 import pytest
 from fastmcp import Client
@@ -64,14 +67,14 @@ def connect(url: str, token: str) -> Iterator[Connect]:
     """``connect("legacy", answer)``: FastMCP's client, in front of which somebody gives that answer."""
     opened: list[McpClient] = []
 
-    def connected(mode: str, answer: Any) -> McpClient:
+    def connected(mode: str, answer: Any, bearer: str = token) -> McpClient:
         async def person(message: str, *_: object) -> Any:
             asked.append(message)
             return await answer() if callable(answer) else answer
 
         handler = None if answer is None else person
         asked = list[str]()
-        client = McpClient(Client(f"{url}/mcp", auth=token, mode=mode, elicitation_handler=handler))
+        client = McpClient(Client(f"{url}/mcp", auth=bearer, mode=mode, elicitation_handler=handler))
         client.asked = asked  # type: ignore[attr-defined]
         opened.append(client)
         return client
@@ -317,12 +320,55 @@ def test_an_approval_of_2026_07_28_that_comes_too_late_is_refused(kept: Vault, w
 
 
 @pytest.mark.usefixtures("hurried")
-def test_an_approval_of_an_era_before_that_comes_too_late_is_refused(kept: Vault, connect: Connect) -> None:
-    client = connect("legacy", ElicitResult(action="accept", content={"confirm": True}))
+def test_a_question_of_an_era_before_that_nobody_answers_does_not_stay_open(
+    kept: Vault, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(confirmation, "MOST_OPEN", 1)
+    for _ in range(2):
+        with pytest.raises(ToolError) as refused:
+            connect("legacy", anyio.sleep_forever).call_tool("erase", {"name": "letter"})
+        problem = json.loads(str(refused.value))
+        assert (problem["code"], problem["status"]) == ("confirmation_required", 428)
+        assert "nobody answered" in problem["detail"]
+    assert kept.erased == []
+
+
+def test_an_approval_of_an_era_before_that_outlives_the_token_is_refused(
+    kept: Vault, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def late() -> ElicitResult[Any]:
+        monkeypatch.setattr(confirmation, "time", SimpleNamespace(time=lambda: math.inf))
+        return ElicitResult(action="accept", content={"confirm": True})
+
     with pytest.raises(ToolError) as refused:
-        client.call_tool("erase", {"name": "letter"})
+        connect("legacy", late).call_tool("erase", {"name": "letter"})
     assert "came too late" in json.loads(str(refused.value))["detail"]
     assert kept.erased == []
+
+
+def test_in_an_era_before_one_person_has_so_many_open_questions_and_another_their_own(
+    kept: Vault, connect: Connect, as_user: AsUser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(confirmation, "MOST_OPEN", 2)
+    kept.kept |= {"parcel", "stamp"}
+    yes = ElicitResult(action="accept", content={"confirm": True})
+
+    async def first() -> ElicitResult[Any]:
+        connect("legacy", second).call_tool("erase", {"name": "stamp"})
+        return yes
+
+    async def second() -> ElicitResult[Any]:
+        third = connect("legacy", yes)
+        with pytest.raises(ToolError, match="2 questions to this person are open") as refused:
+            third.call_tool("erase", {"name": "letter"})
+        assert json.loads(str(refused.value))["code"] == "confirmation_required"
+        assert third.asked == []
+        connect("legacy", yes, as_user("olivia").token("ticketing")).call_tool("erase", {"name": "postcard"})
+        return yes
+
+    connect("legacy", first).call_tool("erase", {"name": "parcel"})
+    connect("legacy", yes).call_tool("erase", {"name": "letter"})
+    assert [name for _, name in kept.erased] == ["postcard", "stamp", "parcel", "letter"]
 
 
 def test_what_destroys_something_cannot_be_declared_without_a_question() -> None:

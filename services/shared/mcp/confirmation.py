@@ -10,13 +10,15 @@ import functools
 import hashlib
 import os
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from secrets import token_urlsafe
 from typing import Any
 
 import mcp_types
-from anyio import to_thread
+from anyio import fail_after, to_thread
 from fastmcp.server.context import Context
 from fastmcp.server.dependencies import get_access_token, get_context
 from mcp import MCPError
@@ -28,6 +30,9 @@ from services.shared.problems import Conflict, ProblemError, Unauthenticated
 
 VALID_FOR_S = 600.0
 """Of the time between the question and its answer; a person who took longer is asked again."""
+
+MOST_OPEN = 5
+"""Questions that wait for one person at a time, in the eras in which a call waits with them."""
 
 _QUESTION = "confirmation"
 _ANSWER = "confirm"
@@ -45,7 +50,7 @@ class Declined(ProblemError):  # noqa: N818 - named like the other problems
 
 
 class ConfirmationRequired(ProblemError):  # noqa: N818
-    """Nobody could be asked."""
+    """Nobody could be asked, or nobody answered."""
 
     status, code, says = 428, "confirmation_required", "A person must approve the call."
 
@@ -58,6 +63,7 @@ class Approvals:
 
     def __init__(self) -> None:
         self._used: dict[str, float] = {}
+        self._open = Counter[str]()
         self.renew()
 
     def renew(self) -> None:
@@ -81,6 +87,21 @@ class Approvals:
             return False
         self._used[question] = now + VALID_FOR_S
         return True
+
+    @contextmanager
+    def open(self, person: str) -> Iterator[None]:
+        """While a call waits for what somebody says. Raises ConfirmationRequired: too many of theirs do already."""
+        if self._open[person] >= MOST_OPEN:
+            raise ConfirmationRequired(
+                f"Nothing was changed. {MOST_OPEN} questions to this person are open: let them be answered or "
+                "cancelled, then call again."
+            )
+        self._open[person] += 1
+        try:
+            yield
+        finally:
+            self._open[person] -= 1
+            self._open += Counter()  # forgets whom no question is open to
 
     def security(self, name: str) -> RequestStateSecurity:
         """The library's part: states expire, and are good for the same call of the same caller only."""
@@ -132,10 +153,20 @@ async def _elicit(context: Context, asked: str) -> None:
             "Nothing was changed. A person must approve this call, and this client cannot ask anybody: use one "
             "that declares the capability elicitation."
         )
-    until = time.time() + VALID_FOR_S
-    _approve(await context.session.elicit_form(asked, _FORM, related_request_id=context.request_id))
     token = get_access_token()
-    if token is None or time.time() >= min(until, token.claims["exp"]):
+    if token is None:
+        raise RuntimeError("somebody was asked without authentication")
+    with _approvals(context).open(repr((token.claims.get("iss"), token.subject))):
+        try:
+            with fail_after(VALID_FOR_S):
+                answer = await context.session.elicit_form(asked, _FORM, related_request_id=context.request_id)
+        except TimeoutError as error:
+            minutes = f"{VALID_FOR_S / 60:.0f} minutes"
+            raise ConfirmationRequired(
+                f"Nothing was changed: nobody answered within {minutes}. Call again when somebody can."
+            ) from error
+    _approve(answer)
+    if time.time() >= token.claims["exp"]:
         raise Unauthenticated("Nothing was changed: the approval came too late. Call again, with a valid token.")
 
 
