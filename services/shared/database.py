@@ -104,7 +104,7 @@ def connected(url: str, tables: MetaData, *, lay: Callable[[Database], None] | N
     try:
         database = Database(engine)
         complete = _version(tables)
-        if not _is_complete(engine, complete):
+        if not _is_complete(engine, tables, complete):
             revisions.upgrade(engine, tables)
             if lay is not None:
                 lay(database)
@@ -127,11 +127,12 @@ def _version(tables: MetaData) -> int:
     return zlib.crc32(repr((revisions.newest(tables), told)).encode()) & 0x7FFFFFFF | 1
 
 
-def _is_complete(engine: Engine, version: int) -> bool:
+def _is_complete(engine: Engine, tables: MetaData, version: int) -> bool:
     if engine.dialect.name != "sqlite":
         return False
     with engine.connect() as connection:
-        return bool(connection.exec_driver_sql("PRAGMA user_version").scalar() == version)
+        marked = connection.exec_driver_sql("PRAGMA user_version").scalar() == version
+        return marked and revisions.is_newest(connection, tables)
 
 
 def _mark_complete(engine: Engine, version: int) -> None:

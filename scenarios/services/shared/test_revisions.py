@@ -107,6 +107,18 @@ def test_one_of_newer_code_is_refused_and_left_alone(package: Path, database_url
     assert revision_in(database_url) == "0099"
 
 
+def test_a_complete_file_of_newer_code_is_refused_too(package: Path, tmp_path: Path) -> None:
+    """It says of itself that all is there, which spares the start most of its work, but not this."""
+    url = f"sqlite:///{tmp_path / 'estate.db'}"
+    for _ in ("laid", "complete"):
+        with connected(url, tables(), lay=lambda _: None):
+            pass
+    with schemas.engine_of(url) as engine:
+        schemas.execute(engine, "UPDATE estate_revision SET version_num = '0099'")
+    with pytest.raises(revisions.UnknownRevisionError, match=r"at revision 0099.* knows only 0001"):
+        connected(url, tables(), lay=lambda _: None).__enter__()
+
+
 def test_a_revision_that_fails_changes_nothing(package: Path, database_url: str) -> None:
     schemas.made_by_revision(database_url, tables(), "0001", rows=("INSERT INTO houses VALUES ('h1')",))
     write(package, "r0002_streets.py", SECOND.format(more='op.execute("SELECT nonsense")'))

@@ -45,6 +45,12 @@ def newest(tables: MetaData) -> str | None:
     return _revisions(package)[-1] if package else None
 
 
+def is_newest(connection: Connection, tables: MetaData) -> bool:
+    """Whether a database that was laid is at the newest revision; where none are kept, it is."""
+    package = tables.info.get(_PACKAGE)
+    return package is None or connection.scalar(select(_version_table(package).c.version_num)) == newest(tables)
+
+
 def upgrade(engine: Engine, tables: MetaData, *, to: str | None = None) -> None:
     """Make the database's tables those of revision ``to`` (the newest), whatever it was at. What it holds is kept.
 
@@ -72,6 +78,7 @@ def _revisions(package: str) -> tuple[str, ...]:
     return tuple(sorted(found[1] for name in names if (found := _NAME.fullmatch(name))))
 
 
+@lru_cache
 def _version_table(package: str) -> Table:
     """Alembic's own, under a name of the service's: two that share a database would take each other's for theirs."""
     name = f"{package.split('.')[-2]}_revision"
