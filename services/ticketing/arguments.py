@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Annotated
 
 from fastmcp.dependencies import Depends
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from services.shared.lines import ONE_LINE
 from services.shared.mcp.arguments import SearchText
@@ -33,14 +33,21 @@ def _moment(text: object) -> object:
 
 _Id = Annotated[str, Field(min_length=1, max_length=64)]
 
-Key = Annotated[str, Field(min_length=1, max_length=64, description="The ticket's key, such as ACME-12.")]
+_AnyCase = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(str.upper)]
+Key = Annotated[_AnyCase, Field(description="The ticket's key, such as ACME-12, in any case.")]
 Keys = Annotated[
-    list[Annotated[str, Field(min_length=1, max_length=64)]],
-    Field(min_length=1, max_length=50, description="Keys of the tickets, such as ACME-12."),
+    list[_AnyCase],
+    Field(min_length=1, max_length=50, description="Keys of the tickets, such as ACME-12, in any case."),
 ]
 Include = Annotated[
     list[Included] | None,
-    Field(max_length=2, description="What to tell besides: the last 50 comments, the last 50 entries of the history."),
+    Field(
+        max_length=2,
+        description=(
+            "What to tell besides: the last 50 comments, the last 50 entries of the history. What came before is in "
+            "list_comments and get_ticket_history."
+        ),
+    ),
 ]
 
 Query = Annotated[SearchText | None, Field(description="Text to look for in key, title, description and labels.")]

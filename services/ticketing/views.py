@@ -169,8 +169,12 @@ class EntryView(View):
 class TicketDetailView(TicketView):
     """A ticket, with the latest of what was said and done if that was asked for."""
 
-    comments: Annotated[list[CommentView] | None, Field(description="null unless included.")]
-    history: Annotated[list[EntryView] | None, Field(description="null unless included.")]
+    comments: Annotated[
+        list[CommentView] | None, Field(description="null unless included. The last 50; list_comments has all.")
+    ]
+    history: Annotated[
+        list[EntryView] | None, Field(description="null unless included. The last 50; get_ticket_history has all.")
+    ]
 
     @classmethod
     def including(

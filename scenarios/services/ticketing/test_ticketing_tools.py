@@ -99,6 +99,21 @@ def test_pages_follow_the_cursor_to_the_end(as_user: AsUser, mode: str) -> None:
 
 @pytest.mark.destructive
 @ERAS
+def test_a_key_is_the_same_in_any_case(stack: Stack, as_user: AsUser, mode: str) -> None:
+    adam = as_user("adam")
+    key = adam.call_tool("ticketing", "create_ticket", mode=mode, title="Lift stuck")["key"]
+    for tool in ("get_ticket", "list_transitions"):
+        assert adam.call_tool("ticketing", tool, mode=mode, key=key.lower())["key"] == key
+    moved = adam.call_tool(
+        "ticketing", "bulk_transition", mode=mode, approve=True, keys=[key.lower(), key, key.title()], to="pending"
+    )
+    assert [ticket["key"] for ticket in moved["items"]] == [key]
+    deleted = adam.call_tool("ticketing", "delete_ticket", mode=mode, approve=True, key=key.lower(), expected_version=2)
+    assert deleted["key"] == key
+
+
+@pytest.mark.destructive
+@ERAS
 def test_lists_cut_long_descriptions_and_a_ticket_has_all_of_its(stack: Stack, as_user: AsUser, mode: str) -> None:
     alice = as_user("alice")
     texts = {"Exactly": "é" * 300, "Longer": "é" * 301}
