@@ -31,7 +31,8 @@ def place(cursor: str | None, listing: Hashable, find: Callable[[str], Named | N
     """
     if cursor is None:
         return None
-    found = find(cursors.unseal(cursor, str, listing=listing))
+    at = cursors.unseal(cursor, str, listing=listing)
+    found = None if "\0" in at else find(at)  # PostgreSQL takes no text with U+0000, not even to find none
     if found is None:
         raise cursors.refused()
     return found

@@ -136,6 +136,8 @@ def test_a_ticket_goes_its_way_and_tells_what_is_possible(stack: Stack, as_user:
     assert alice.api.get(f"{at(ticket)}/comments").json()["items"][0]["body"] == "Please try."
     problem = refused(alice.api.post(f"{at(ticket)}/transitions", json={"to": "pending"}), 409, "conflict")
     assert "open, closed" in problem["detail"]
+    problem = refused(alice.api.patch(at(ticket), json={"priority": "low"}, headers=version(resolved)), 409, "conflict")
+    assert problem["errors"] == [{"pointer": "body.priority", "detail": problem["detail"]}]
     reopened = changed(alice.api.post(f"{at(ticket)}/transitions", json={"to": "open"}))
     assert (reopened["resolution"], reopened["resolvedAt"]) == (None, None)
 

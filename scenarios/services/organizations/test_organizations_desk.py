@@ -22,6 +22,7 @@ from scenarios.services.organizations.desks import (
 from services.organizations.repository import Wanted
 from services.organizations.tables import Base, Member, Organization
 from services.shared.database import connected
+from services.shared.mcp import cursor as cursors
 from services.shared.problems import Conflict, Forbidden, Invalid, NotFound, ProblemError
 
 
@@ -44,6 +45,16 @@ def test_members_are_filtered_by_role_and_status_and_text_at_once(desks: Desks) 
     assert usernames(olivia, Wanted(role="viewer", status="active")) == ["victor"]
     assert usernames(olivia, Wanted(status="invited", query="PARTNER")) == [f"acme:{MIRA}"]
     assert usernames(olivia, Wanted(status="inactive")) == []
+
+
+@pytest.mark.parametrize("at", ["\0", "usr_\0", "usr_nobody"])
+def test_a_cursor_at_what_cannot_be_is_refused(desks: Desks, at: str) -> None:
+    victor = desks("victor")
+    reach = victor.office.reach
+    with pytest.raises(Invalid, match="cursor"):
+        victor.members.list(Wanted(), limit=1, cursor=cursors.seal(at, listing=("members", reach, Wanted())))
+    with pytest.raises(Invalid, match="cursor"):
+        victor.teams.list(limit=1, cursor=cursors.seal(at, listing=("teams", reach)))
 
 
 def test_a_cursor_goes_with_its_filter(desks: Desks) -> None:
