@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -64,7 +65,7 @@ def otherwise(supervisor: Control, tmp_path: Path) -> Iterator[Stack]:
 
 
 def _started(supervisor: Control, world: str) -> Iterator[Stack]:
-    name = f"non-interference-{Path(world).stem}"
+    name = f"non-interference-{os.getpid()}-{Path(world).stem}"
     choices = launch.choose("random", only=EVERYTHING_BUT_THE_BROWSER)
     with launch.stack_of(
         supervisor, name=name, choices=choices, world=world, only=EVERYTHING_BUT_THE_BROWSER
