@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from playwright.sync_api import Page, expect
 
 from harness.mcp_client import McpClient
 from harness.person import Person
@@ -51,6 +52,17 @@ def test_what_is_written_by_rest_or_by_a_tool_is_shown_by_both_at_once(alice: Pe
     for era in ERAS:
         again = alice.call_tool("ticketing", "get_ticket", mode=era, key=key)
         assert {name: again[name] for name in shown} == shown
+
+
+def test_the_page_the_api_the_search_and_the_statistics_count_alike(
+    shared_stack: Stack, page_as: Callable[[str], Page], as_user: Callable[[str], Person]
+) -> None:
+    alice = as_user("alice")
+    total = alice.call_tool("ticketing", "search_tickets", limit=1)["total"]
+    stats = alice.call_tool("ticketing", "ticket_stats", group_by="status")
+    assert stats["total"] == total == sum(group["count"] for group in stats["groups"])
+    assert alice.api.get("/api/tickets").json()["total"] == total
+    expect(page_as("alice").get_by_text(f"{total} tickets")).to_be_visible()
 
 
 def test_every_accepted_write_has_one_entry_that_says_who_did_it_and_through_whom(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -159,3 +160,17 @@ def test_a_tool_whose_scope_is_missing_is_refused_by_its_server_and_said_so(
     assert result(stream)["code"] == "insufficient_scope"
     assert "needs a scope the token does not have" in said(stream)
     assert kinds(stream)[-1] == "RUN_FINISHED"
+
+
+@pytest.mark.parametrize(
+    "question", ["show ACME-1", "show ACME-9999", "list all tickets", "open tickets about laptop", "my tickets"]
+)
+def test_every_key_and_number_the_assistant_says_is_in_what_a_tool_told_it_in_that_turn(
+    member: Member, question: str
+) -> None:
+    stream = ask(member("alice"), question)
+    results = [event["content"] for event in stream if event["type"] == "TOOL_CALL_RESULT"]
+    pages = [json.loads(content).get("items", []) for content in results]
+    told = {*re.findall(r"\d+", " ".join(results)), *(str(len(page)) for page in pages)}
+    assert results
+    assert {*re.findall(r"\d+", said(stream))} <= told
