@@ -6,17 +6,17 @@ import json
 import statistics
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psutil
 
 from harness import launch, ports
-from harness.bench import program
+from harness.bench import beside, program
 from harness.bench.figures import Figure, percentile
 from harness.bench.peers import GRACE_S, SERVERS, STARTS_IN_S
 from harness.errors import HarnessError
@@ -29,7 +29,7 @@ RATIO, SEARCH_P95_MS, GROWTH, MEMORY_MIB = 1.25, 30.0, 1.0, 140.0
 SAME_RESULT_GROWTH = 1.5
 """Where the result stays as it is, an index is a level deeper, and the machine is never quite the same."""
 
-ROUNDS, CALLS, WARM_UP = 9, 60, 60
+ROUNDS = 9
 SMALL, LARGE = "base", "large"
 WHO, KEY = "alice", "ACME-1"
 SHORT_PAGE, LONG_PAGE = 10, 100
@@ -96,22 +96,19 @@ def _bare(database: Path, derived: Mapping[str, Any]) -> Iterator[McpClient]:
 
 
 def _beside_bare(stack: Stack, ours: McpClient, rounds: int) -> Iterator[Figure]:
-    """Rounds in turn, so that whatever slows the machine down slows both."""
-    told = ours.call_tool("get_ticket", {"key": KEY}).structured_content
+    asked = {"key": KEY}
+    told = ours.call_tool("get_ticket", asked).structured_content
     with _bare(stack.folder / "ticketing.db", told) as bare:
-        if bare.call_tool("get_ticket", {"key": KEY}).structured_content != told:
+        if bare.call_tool("get_ticket", asked).structured_content != told:
             raise HarnessError("the bare server answers otherwise than ours, so that their times tell nothing")
-        arms: Mapping[str, tuple[McpClient, list[float]]] = {"ours": (ours, []), "bare": (bare, [])}
-        for client, _ in arms.values():
-            _calls(client, "get_ticket", {"key": KEY}, WARM_UP)
-        for number in range(rounds):
-            for client, medians in list(arms.values())[:: 1 if number % 2 else -1]:
-                medians.append(statistics.median(_calls(client, "get_ticket", {"key": KEY}, CALLS)))
-    mine, theirs = arms["ours"][1], arms["bare"][1]
-    figure = Figure.of("mcp/get_ticket_ms", "ms", mine, target=None)
-    yield replace(figure, peer=round(statistics.median(theirs), 3))
-    ratios = [one / another for one, another in zip(mine, theirs, strict=True)]
-    yield Figure.of("mcp/get_ticket_to_bare_ratio", "×", ratios, target=RATIO)
+        yield from beside.measured(
+            "mcp/get_ticket",
+            partial(ours.call_tool, "get_ticket", asked),
+            partial(bare.call_tool, "get_ticket", asked),
+            ratio="mcp/get_ticket_to_bare_ratio",
+            target=RATIO,
+            rounds=rounds,
+        )
 
 
 def _memory(stack: Stack) -> Iterator[Figure]:
@@ -119,7 +116,7 @@ def _memory(stack: Stack) -> Iterator[Figure]:
         client = McpClient(stack.sign_in(WHO).mcp(name))
         with closing(client):
             for tool in ("search_tickets",) if name == "ticketing" else ("whoami", "list_members"):
-                _calls(client, tool, {}, CALLS)
+                _calls(client, tool, {}, beside.CALLS)
         used = psutil.Process(stack.describe()["services"][name]["pid"]).memory_info().rss / 2**20
         yield Figure.of(f"mcp/{name}_memory_mib", "MiB", [used], target=MEMORY_MIB)
 
@@ -156,9 +153,4 @@ def _pages(client: McpClient, rounds: int) -> Figure:
 
 def _calls(client: McpClient, tool: str, arguments: Mapping[str, Any], times: int) -> list[float]:
     """The milliseconds of so many calls, one after the other."""
-    took = []
-    for _ in range(times):
-        began = time.perf_counter()
-        client.call_tool(tool, dict(arguments))
-        took.append((time.perf_counter() - began) * 1000)
-    return took
+    return [beside.took_ms(partial(client.call_tool, tool, dict(arguments))) for _ in range(times)]

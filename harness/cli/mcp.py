@@ -17,8 +17,6 @@ from harness.errors import HarnessError
 if TYPE_CHECKING:
     from harness.stack import Stack
 
-ANSWERS_IN_S = 10.0
-
 
 def register(commands: Any) -> None:
     """Add the verb to the command line."""
@@ -30,15 +28,9 @@ def register(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> Report:
     """The document, in the one form that most clients read."""
-    from harness.stack import Stack  # noqa: PLC0415  # only what is asked for is loaded
-
-    control = system.control()
-    stack = Stack(control, control.call("describe", name=system.NAME, within=ANSWERS_IN_S))
-    try:
+    with system.running() as stack:
         running = [name for name in project.mcp_servers() if name in stack.services]
         servers = {name: _server(stack, name, arguments.username) for name in running}
-    finally:
-        stack.close()
     if not servers:
         raise HarnessError("no MCP server runs", todo="start one: python -m harness up --only ticketing")
     document = {"mcpServers": servers}

@@ -9,8 +9,6 @@ from harness.cli import system, timings
 from harness.cli.render import Report
 from harness.errors import NotRunningError
 
-ANSWERS_IN_S = 10.0
-
 
 def register(commands: Any) -> None:
     """Add the verb to the command line."""
@@ -23,7 +21,9 @@ def register(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> Report:
     """The running stack; a check that fails (exit code 1) when nothing runs or a service is not healthy."""
     try:
-        report = system.report(system.control().call("describe", name=system.NAME, within=ANSWERS_IN_S), uptime=True)
+        report = system.report(
+            system.control().call("describe", name=system.NAME, within=system.ANSWERS_IN_S), uptime=True
+        )
         return timings.added(report, None) if arguments.timings else report
     except NotRunningError as error:
         return Report(data={"stack": None, "nonce": None, "services": {}}, lines=str(error).splitlines(), ok=False)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
-from typing import Any
+import contextlib
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from harness import state, worlds
 from harness.cli.render import Report
@@ -12,7 +13,11 @@ from harness.control import Control
 from harness.errors import NotRunningError
 from harness.lifecycle import Phase
 
+if TYPE_CHECKING:
+    from harness.stack import Stack
+
 NAME = "up"
+ANSWERS_IN_S = 10.0
 STYLES = {
     Phase.HEALTHY: "green",
     Phase.STARTING: "yellow",
@@ -32,6 +37,23 @@ def control() -> Control:
     if record is None:
         raise NotRunningError("nothing is running in this checkout", todo="start it: python -m harness up")
     return Control(record.control_port, record.secret)
+
+
+@contextlib.contextmanager
+def running() -> Iterator[Stack]:
+    """The system itself; what was opened of it is closed afterwards.
+
+    Raises:
+        NotRunningError: there is none.
+    """
+    from harness.stack import Stack  # noqa: PLC0415  # most verbs ask the supervisor only
+
+    supervisor = control()
+    stack = Stack(supervisor, supervisor.call("describe", name=NAME, within=ANSWERS_IN_S))
+    try:
+        yield stack
+    finally:
+        stack.close()
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:

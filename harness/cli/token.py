@@ -13,8 +13,6 @@ from harness.errors import HarnessError
 if TYPE_CHECKING:
     from harness.stack import Stack
 
-ANSWERS_IN_S = 10.0
-
 
 def register(commands: Any) -> None:
     """Add the verb to the command line."""
@@ -32,11 +30,7 @@ def register(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> Report:
     """The token alone, so that ``$(…)`` can take it."""
-    from harness.stack import Stack  # noqa: PLC0415  # only what is asked for is loaded
-
-    control = system.control()
-    stack = Stack(control, control.call("describe", name=system.NAME, within=ANSWERS_IN_S))
-    try:
+    with system.running() as stack:
         if arguments.recipes:
             return _recipes(stack)
         if arguments.simulation:
@@ -45,8 +39,6 @@ def run(arguments: argparse.Namespace) -> Report:
         if arguments.user is None:
             raise HarnessError("whose token?", todo="python -m harness token alice")
         return _token(stack, arguments)
-    finally:
-        stack.close()
 
 
 def _token(stack: Stack, arguments: argparse.Namespace) -> Report:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 from contextvars import ContextVar
 
@@ -11,8 +10,7 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, set_s
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-_TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})(-.*)?")
-"""https://www.w3.org/TR/trace-context/#traceparent-header-field-values; later versions may add to the end."""
+from services.shared import traceparent
 
 _current: ContextVar[str | None] = ContextVar("traceparent", default=None)
 
@@ -28,8 +26,8 @@ class Traced:
             await self._app(scope, receive, send)
             return
         given = Headers(scope=scope).getlist("traceparent")
-        found = _TRACEPARENT.fullmatch(given[0]) if len(given) == 1 else None
-        trace_id, flags = (found[1], found[2]) if found else (secrets.token_hex(16), "00")
+        found = traceparent.parsed(given[0]) if len(given) == 1 else None
+        trace_id, flags = found or (secrets.token_hex(16), "00")
         step = secrets.token_hex(8)
         marked = _current.set(f"00-{trace_id}-{step}-{flags}")
         # FastMCP's client writes OpenTelemetry's context into every message.

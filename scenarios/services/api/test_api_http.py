@@ -109,7 +109,11 @@ def test_a_trace_goes_on_through_every_service(shared_stack: Stack, member: Memb
 
 
 @pytest.mark.parametrize(
-    "wrong", ["", "00", f"ff-{TRACE}-{PARENT}-01", f"00-{'0' * 32}-{PARENT}-01", f"00-{TRACE.upper()}-{PARENT}-01"]
+    "wrong",
+    [
+        *("", "00", f"ff-{TRACE}-{PARENT}-01", f"00-{'0' * 32}-{PARENT}-01", f"00-{TRACE.upper()}-{PARENT}-01"),
+        f"00-{TRACE}-{PARENT}-01-more",
+    ],
 )
 def test_a_trace_that_breaks_the_rules_is_begun_anew(shared_stack: Stack, member: Member, wrong: str) -> None:
     """W3C Trace Context §3.2.2.3: a broken header counts as none."""
