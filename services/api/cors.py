@@ -38,7 +38,7 @@ def allow_origin(origin: str) -> Callable[[ASGIApp], ASGIApp]:
         return _Cors(
             app,
             allow_origins=[origin],
-            allow_methods=["GET", "POST", "PATCH", "DELETE"],
+            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
             allow_headers=["Authorization", "Content-Type", *_SENT],
             expose_headers=["ETag", "Link", "Location", "Retry-After", "WWW-Authenticate"],
         )

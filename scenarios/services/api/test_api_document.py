@@ -117,6 +117,21 @@ def test_pages_of_the_interface_may_call(shared_stack: Stack, member: Member, no
     assert "ETag" in answer.headers["Access-Control-Expose-Headers"]
 
 
+def test_pages_of_the_interface_may_send_all_that_the_document_describes(
+    shared_stack: Stack, document: dict[str, Any], nobody: httpx.Client
+) -> None:
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            named = [each["name"] for each in operation.get("parameters", ()) if each["in"] == "header"]
+            asked = {
+                "Origin": shared_stack.url("ui"),
+                "Access-Control-Request-Method": method.upper(),
+                "Access-Control-Request-Headers": ",".join(["authorization", *named]).lower(),
+            }
+            preflight = nobody.options(shared_stack.url("api") + path, headers=asked)
+            assert (preflight.status_code, preflight.text) == (200, "OK"), operation["operationId"]
+
+
 def test_a_refusal_can_be_read_by_the_interface_too(shared_stack: Stack, member: Member, nobody: httpx.Client) -> None:
     origin = {"Origin": shared_stack.url("ui")}
     for answer in (
