@@ -26,8 +26,12 @@ Field = Literal[
 
 FIELDS: tuple[Field, ...] = get_args(Field)
 
+SAID = frozenset[Field]({"title", "description", "resolution", "labels"})
+"""What people said in words of their own. The history has it and is deleted with the ticket; the feed stays."""
+
 Value = str | list[str] | None
 EntryType = Literal["created", "updated", "transitioned", "assigned", "commented"]
+FeedType = Literal["created", "updated", "transitioned", "assigned", "commented", "deleted"]
 Visibility = Literal["public", "internal"]
 
 

@@ -11,8 +11,11 @@ from pydantic import Field
 
 from services.shared.database import Database
 from services.shared.mcp import cursor as cursors
+from services.shared.mcp.feed import require_position
 from services.shared.permissions import Caller
 from services.ticketing import roles
+from services.ticketing.feed import Feed
+from services.ticketing.feed_views import FeedView, TicketChangeView
 from services.ticketing.listing import TicketListing
 from services.ticketing.repository import TicketRepository
 from services.ticketing.tables import Comment, HistoryEntry, Ticket
@@ -132,6 +135,24 @@ class TicketReader:
             version=ticket.version,
             transitions=[TransitionView.of(way) for way in ways],
         )
+
+    def changes(self, after: int | None, *, limit: int) -> FeedView:
+        """What was done after a position that the caller may see; without one, where the feed ends.
+
+        Raises:
+            Conflict: the feed has not come that far.
+        """
+        reach = roles.reach(self.caller)
+        with self.database.reading() as session:
+            feed = Feed(session, reach)
+            end = feed.end()
+            if after is None:
+                return FeedView(items=[], position=end, more=False)
+            require_position(after, end=end)
+            rows = feed.after(after, limit=limit + 1)
+        told, more = rows[:limit], len(rows) > limit
+        items = [TicketChangeView.of(row) for row in told]
+        return FeedView(items=items, position=told[-1].position if more else end, more=more)
 
     def told(self, ticket: Ticket) -> TicketView:
         """The ticket as it is now."""

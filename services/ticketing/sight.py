@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, select
 
 from services.ticketing.roles import Reach
-from services.ticketing.tables import ROOM, Comment, HistoryEntry, Member, Tally, Team, Tenant, Ticket
+from services.ticketing.tables import ROOM, Comment, FeedEntry, HistoryEntry, Member, Tally, Team, Tenant, Ticket
 from services.ticketing.text_index import FACETS, HITS
 
 
@@ -33,6 +33,14 @@ def history(reach: Reach) -> Select[HistoryEntry]:
     if reach.internal:
         return visible
     return visible.where((HistoryEntry.type != "commented") | (HistoryEntry.comment != "internal"))
+
+
+def feed(reach: Reach) -> Select[FeedEntry]:
+    """What was done to tickets within reach, without what was only an internal comment where those are hidden."""
+    visible = select(FeedEntry).where(*_within(reach, FeedEntry))
+    if reach.internal:
+        return visible
+    return visible.where((FeedEntry.type != "commented") | (FeedEntry.visibility != "internal"))
 
 
 def tallies(reach: Reach) -> Select[Tally]:

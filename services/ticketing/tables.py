@@ -12,7 +12,7 @@ from services.shared.database import UtcDateTime
 from services.shared.idempotency import AnsweredCall
 from services.shared.migrations.revisions import tables_of
 from services.ticketing import text_index
-from services.ticketing.history import EntryType, Visibility
+from services.ticketing.history import EntryType, FeedType, Visibility
 from services.ticketing.sla import Clock
 from services.ticketing.workflow import Priority, Status, TicketType
 
@@ -178,6 +178,30 @@ class Deletion(Base):
     client_id: Mapped[str]
     acting: Mapped[str | None]
     trace_id: Mapped[str | None]
+
+
+class FeedEntry(Base):
+    """One accepted write, as it is told to who follows the organization; nothing of what was said."""
+
+    __tablename__ = "feed"
+
+    org_id: Mapped[str] = mapped_column(ForeignKey(Tenant.org_id), primary_key=True)
+    position: Mapped[int] = mapped_column(Place, primary_key=True, autoincrement=False)
+    at: Mapped[datetime]
+    type: Mapped[FeedType]
+    reporter_id: Mapped[str]
+    """Of the ticket, which may be gone."""
+    ticket_id: Mapped[str]
+    key: Mapped[str]
+    version: Mapped[int]
+    actor_id: Mapped[str]
+    client_id: Mapped[str]
+    acting: Mapped[str | None]
+    trace_id: Mapped[str | None]
+    changes: Mapped[list[dict[str, Any]]]
+    visibility: Mapped[Visibility | None]
+
+    __table_args__ = (Index("feed_by_reporter", "org_id", "reporter_id", "position"),)
 
 
 class Tally(Base):

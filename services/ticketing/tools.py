@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from services.shared.lines import quoted
 from services.shared.mcp.arguments import Cursor, IdempotencyKey, Limit
+from services.shared.mcp.feed import After, Wait
 from services.shared.mcp.tool import CREATE, DESTROY, OVERWRITE, READ, UPDATE, tool
 from services.ticketing import arguments as arg
 from services.ticketing.arguments import Desk, Key
 from services.ticketing.desk import Draft
+from services.ticketing.feed_views import FeedView
 from services.ticketing.history import Field, Value
 from services.ticketing.views import (
     CommentedView,
@@ -94,6 +96,16 @@ def list_transitions(desk: Desk, key: Key) -> TransitionListView:
 def ticket_stats(desk: Desk, group_by: arg.GroupBy) -> StatsView:
     """Count all tickets the caller may see, by status, priority, type, assignee or team. It costs little."""
     return desk.stats(group_by)
+
+
+@tool(scope="tickets:read", hints=READ, title="List changes")
+def list_changes(desk: Desk, *, after: After = None, limit: Limit = 50, wait_seconds: Wait = 0) -> FeedView:  # noqa: ARG001
+    """List what was done to tickets after a position, the oldest first: who did what and when, and not what was said.
+
+    Call it first without after, then each time with the position of the result before: nothing is told twice and
+    nothing is left out. A conflict means that the tickets are of a system begun anew: read them again.
+    """
+    return desk.changes(after, limit=limit)
 
 
 @tool(scope="tickets:write", hints=CREATE, title="Open a ticket")
@@ -233,6 +245,7 @@ TOOLS = (
     get_ticket_history,
     list_transitions,
     ticket_stats,
+    list_changes,
     create_ticket,
     update_ticket,
     transition_ticket,

@@ -78,6 +78,9 @@ UNFIT: list[tuple[str, dict[str, Any], str]] = [
     ("search_tickets", {"updated_since": 1_700_000_000}, "arguments.updated_since"),
     ("search_tickets", {"cursor": "bm8gc3VjaCBjdXJzb3I"}, "arguments.cursor"),
     ("search_tickets", {"cursor": "x" * 201}, "arguments.cursor"),
+    *(("list_changes", {"after": value}, "arguments.after") for value in (-1, 2**53, 2**63, True, "1", 1.5, [0])),
+    *(("list_changes", {"wait_seconds": value}, "arguments.wait_seconds") for value in (-1, 21, True, None, 0.5)),
+    *(("list_changes", {"after": 0, "limit": value}, "arguments.limit") for value in (0, 101, False)),
     ("get_ticket", {"key": "ACME-1\0"}, "arguments.key"),
     ("get_ticket", {"key": {"$ne": ""}}, "arguments.key"),
 ]
