@@ -35,6 +35,11 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self._leaving = asyncio.Event()
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start the app, and let each request know when the server is to leave: ``scope["state"]["leaving"]``."""
+        self.lifespan.state["leaving"] = self._leaving
+        await super().startup(sockets)
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """SIGTERM or SIGINT came."""
         super().handle_exit(sig, frame)
@@ -48,6 +53,7 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Take no more connections, let what is under way finish for a moment, end the lifespan."""
+        self._leaving.set()
         for server in self.servers:
             server.close()
         for listening in sockets or []:

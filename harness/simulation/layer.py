@@ -64,7 +64,7 @@ class SimulationLayer:
 
     async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._open.wait()
-        scope["state"] = dict(self._life.state)
+        scope["state"] = {**scope.get("state", {}), **self._life.state}
         if not scope["path"].startswith(PREFIX):  # that would be the test's own doing, and no part of what happened
             entry = self._journal.open(scope)
             receive, send = _noting_rpc(receive, entry), _noting_status(send, entry, scope)

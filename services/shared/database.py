@@ -14,6 +14,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from services.shared.migrations import revisions
+from services.shared.news import News, announced
 from services.shared.problems import Unavailable
 
 BUSY_TIMEOUT_MS = 5_000
@@ -50,6 +51,7 @@ class Database:
         self.engine = engine
         self._sessions = sessionmaker(_reading(engine), expire_on_commit=False)
         self._writers = sessionmaker(engine.execution_options(writes=True), expire_on_commit=False)
+        self.news = News()
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -61,11 +63,14 @@ class Database:
     def writing(self) -> Iterator[Session]:
         """One transaction, committed when the block ends. Writers come one after the other.
 
+        What the session is to announce (see ``news``) is told when it is committed.
+
         Raises:
             Unavailable: those before took too long. Nothing was written.
         """
         with _telling_of_others(), self._writers.begin() as session:
             yield session
+        self.news.tell(announced(session))
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from services.shared.mcp.server import Deployment, ToolServer
 from services.ticketing import seed
 from services.ticketing.completions import COMPLETIONS
 from services.ticketing.desk import TicketDesk
+from services.ticketing.feed import ends
 from services.ticketing.prompts import PROMPTS
 from services.ticketing.resources import RESOURCES
 from services.ticketing.settings import TicketingSettings
@@ -50,9 +51,10 @@ async def _deployed() -> AsyncIterator[Deployment]:
         seed.lay(world.load(settings.world, settings.world_seed), database)
 
     with connected(settings.ticketing_database_url, Base.metadata, lay=lay) as database:
-        yield Deployment(
-            url=settings.ticketing_url,
-            issuer=settings.issuer_url,
-            instance_nonce=settings.instance_nonce,
-            desk_for=partial(TicketDesk, database=database, now=partial(datetime.now, UTC)),
-        )
+        async with database.news.looking_out(partial(ends, database)):
+            yield Deployment(
+                url=settings.ticketing_url,
+                issuer=settings.issuer_url,
+                instance_nonce=settings.instance_nonce,
+                desk_for=partial(TicketDesk, database=database, now=partial(datetime.now, UTC)),
+            )

@@ -6,15 +6,18 @@ before it. Nothing is ever taken out.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from sqlalchemy import ScalarSelect, func, insert, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from services.shared.database import Database
+from services.shared.news import announce
 from services.ticketing import sight
 from services.ticketing.history import SAID, Change, Entry
 from services.ticketing.roles import Reach
-from services.ticketing.tables import Deletion, FeedEntry, Ticket
+from services.ticketing.tables import Deletion, FeedEntry, Tenant, Ticket
 
 
 class Feed:
@@ -71,9 +74,18 @@ class Feed:
             "version": ticket.version,
         }
         self._session.execute(insert(FeedEntry).values(**row, **said))
+        announce(self._session, ticket.org_id)
 
 
-def _last(org_id: str) -> ScalarSelect[int]:
+def ends(database: Database, org_ids: Collection[str]) -> Mapping[str, int]:
+    """Where the feeds of organizations end now."""
+    known = select(Tenant.org_id, func.coalesce(_last(Tenant.org_id), 0).label("end")).where(Tenant.org_id.in_(org_ids))
+    with database.reading() as session:
+        return {row.org_id: row.end for row in session.execute(known)}
+
+
+def _last(org_id: str | InstrumentedAttribute[str]) -> ScalarSelect[int]:
+    # For each by itself: grouped by organization, SQLite would read all there is.
     return select(func.max(FeedEntry.position)).where(FeedEntry.org_id == org_id).scalar_subquery()
 
 

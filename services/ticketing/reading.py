@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field
 
 from services.shared.database import Database
 from services.shared.mcp import cursor as cursors
-from services.shared.mcp.feed import require_position
+from services.shared.mcp import feed as mcp_feed
 from services.shared.permissions import Caller
 from services.ticketing import roles
 from services.ticketing.feed import Feed
@@ -148,11 +149,15 @@ class TicketReader:
             end = feed.end()
             if after is None:
                 return FeedView(items=[], position=end, more=False)
-            require_position(after, end=end)
+            mcp_feed.require_position(after, end=end)
             rows = feed.after(after, limit=limit + 1)
         told, more = rows[:limit], len(rows) > limit
         items = [TicketChangeView.of(row) for row in told]
         return FeedView(items=items, position=told[-1].position if more else end, more=more)
+
+    def feed(self, *, limit: int) -> mcp_feed.Feed[FeedView]:
+        """The same, to be followed."""
+        return mcp_feed.Feed(partial(self.changes, limit=limit), self.database.news, topic=self.caller.org_id)
 
     def told(self, ticket: Ticket) -> TicketView:
         """The ticket as it is now."""

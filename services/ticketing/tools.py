@@ -99,13 +99,13 @@ def ticket_stats(desk: Desk, group_by: arg.GroupBy) -> StatsView:
 
 
 @tool(scope="tickets:read", hints=READ, title="List changes")
-def list_changes(desk: Desk, *, after: After = None, limit: Limit = 50, wait_seconds: Wait = 0) -> FeedView:  # noqa: ARG001
+async def list_changes(desk: Desk, *, after: After = None, limit: Limit = 50, wait_seconds: Wait = 0) -> FeedView:
     """List what was done to tickets after a position, the oldest first: who did what and when, and not what was said.
 
     Call it first without after, then each time with the position of the result before: nothing is told twice and
     nothing is left out. A conflict means that the tickets are of a system begun anew: read them again.
     """
-    return desk.changes(after, limit=limit)
+    return await desk.feed(limit=limit).after(after, wait_seconds=wait_seconds)
 
 
 @tool(scope="tickets:write", hints=CREATE, title="Open a ticket")

@@ -24,7 +24,6 @@ from fastmcp.server.dependencies import get_access_token, get_context
 from mcp import MCPError
 from mcp.server.request_state import AESGCMRequestStateCodec, RequestStateSecurity
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
-from pydantic import BaseModel
 
 from services.shared.problems import Conflict, ProblemError, Unauthenticated
 
@@ -108,7 +107,7 @@ class Approvals:
         return RequestStateSecurity(codec=self, ttl=VALID_FOR_S, bind_principal=_principal, audience=name)
 
 
-def confirmed(function: Callable[..., BaseModel], question: Callable[..., str]) -> Callable[..., Any]:
+def confirmed(function: Callable[..., Any], question: Callable[..., str]) -> Callable[..., Any]:
     """``function``, which runs only after a person has said yes to ``question`` of the same desk and arguments.
 
     What keeps the call from succeeding is raised by ``question``, before anybody is asked.

@@ -1,11 +1,18 @@
-"""What the feeds of changes of both servers have in common: how far one is read, and where it goes on."""
+"""What the feeds of changes of both servers have in common: how one is followed, and where it goes on."""
 
 from __future__ import annotations
 
-from typing import Annotated
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Generic, Protocol, TypeVar
 
+from anyio import to_thread
+from fastmcp.server.dependencies import fastmcp_request_ctx, get_access_token
 from pydantic import Field
 
+from services.shared.news import News
 from services.shared.problems import Conflict, Flaw
 
 LONGEST_WAIT_S = 20
@@ -15,13 +22,57 @@ After = Annotated[
     Field(description="The position of the result before. Left out: where the feed ends now, and no changes."),
 ]
 Wait = Annotated[
-    int,
-    Field(ge=0, le=LONGEST_WAIT_S, description="With nothing new, how many seconds to wait for it."),
+    int, Field(ge=0, le=LONGEST_WAIT_S, description="With nothing new, how many seconds to wait for something.")
 ]
 Position = Annotated[
     int, Field(description="Pass it as after to go on; it also moves past what the caller may not see.")
 ]
 More = Annotated[bool, Field(description="Whether there is more already.")]
+
+
+class Page(Protocol):
+    """A part of a feed."""
+
+    @property
+    def items(self) -> Sequence[object]:
+        """Changes, the oldest first."""
+
+    @property
+    def position(self) -> int:
+        """Where the next part begins."""
+
+
+AnyPage = TypeVar("AnyPage", bound=Page)
+
+
+@dataclass(frozen=True, slots=True)
+class Feed(Generic[AnyPage]):
+    """A feed as one caller reads it."""
+
+    read: Callable[[int | None], AnyPage]
+    """What came after a position. It is called in a thread, and raises what the call is refused with."""
+    news: News
+    topic: str
+
+    async def after(self, position: int | None, *, wait_seconds: int) -> AnyPage:
+        """What came after ``position``; with nothing there, what comes in so many seconds of real time.
+
+        The wait also ends, with nothing, with the caller's token and when the server is to stop.
+        """
+        page = await to_thread.run_sync(self.read, position)
+        if page.items or position is None or not wait_seconds:
+            return page
+        loop, leaving = asyncio.get_running_loop(), _leaving()
+        ends_at = loop.time() + wait_seconds
+        while (left := min(ends_at - loop.time(), _token_lasts_s())) > 0:
+            with self.news.listening(self.topic, leaving=leaving) as listener:
+                found = await to_thread.run_sync(self.read, page.position)
+                if _token_lasts_s() <= 0:
+                    break  # what is news now is not for a token of the past
+                page = found
+                if page.items or not await listener.within(left, read_up_to=page.position):
+                    break
+        return page
 
 
 def require_position(after: int, *, end: int) -> None:
@@ -35,3 +86,19 @@ def require_position(after: int, *, end: int) -> None:
             f"The feed ends at {end}, before {after}: that is a position of another one. Begin anew, without after.",
             errors=[Flaw(pointer="arguments.after", detail=f"The feed ends at {end}.")],
         )
+
+
+def _token_lasts_s() -> float:
+    token = get_access_token()
+    if token is None:
+        raise RuntimeError("a feed was read without authentication")
+    return float(token.claims["exp"] - time.time())
+
+
+def _leaving() -> asyncio.Event:
+    """Set when the web server is to stop, where it says so in the state of its requests."""
+    request = fastmcp_request_ctx.get()
+    http = None if request is None else request.request
+    never = asyncio.Event()
+    leaving: asyncio.Event = never if http is None else http.scope.get("state", {}).get("leaving", never)
+    return leaving

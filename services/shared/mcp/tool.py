@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from fastmcp.tools import FunctionTool
@@ -32,9 +32,9 @@ OVERWRITE = _hints(destructive=True)
 
 @dataclass(frozen=True, slots=True)
 class ScopedTool:
-    """A tool and the scopes a token needs for it."""
+    """A tool and the scopes a token needs for it. What is no coroutine runs in a thread."""
 
-    function: Callable[..., BaseModel]
+    function: Callable[..., BaseModel | Awaitable[BaseModel]]
     scopes: frozenset[str]
     hints: ToolAnnotations
     title: str
@@ -56,7 +56,7 @@ class ScopedTool:
 
 def tool(
     *, scope: str, hints: ToolAnnotations, title: str = "", confirm: Callable[..., str] | None = None
-) -> Callable[[Callable[..., BaseModel]], ScopedTool]:
+) -> Callable[[Callable[..., BaseModel | Awaitable[BaseModel]]], ScopedTool]:
     """Declare a tool. ``scope`` is space-separated as in RFC 6749 §3.3: all of them are needed.
 
     ``title`` is what people read, the name in words unless given. With ``confirm``, a function of the same arguments
@@ -66,7 +66,7 @@ def tool(
     if hints.destructive_hint and confirm is None:
         raise TypeError("a destructive tool asks a person first: declare it with confirm")
 
-    def declare(function: Callable[..., BaseModel]) -> ScopedTool:
+    def declare(function: Callable[..., BaseModel | Awaitable[BaseModel]]) -> ScopedTool:
         words = title or function.__name__.replace("_", " ").capitalize()
         return ScopedTool(function, frozenset(scope.split()), hints, words, confirm)
 

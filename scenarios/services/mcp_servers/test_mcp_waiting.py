@@ -1,0 +1,213 @@
+"""Waiting for news of a feed: with nothing that others would miss, and not longer than there is a reason to."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from scenarios.services.mcp_servers import diary
+from scenarios.services.mcp_servers.diary import Diary
+from scenarios.services.mcp_servers.serving import serving
+from scenarios.services.mcp_servers.wire import MODERN, Wire, request, tool_call
+
+if TYPE_CHECKING:
+    from harness.person import Person
+    from harness.stack import Stack
+
+AsUser = Callable[[str], "Person"]
+LONG, WITHIN_S, AT_ONCE_S = 20, 10.0, 5.0
+ERAS = pytest.mark.parametrize("era", [MODERN, "2025-11-25"])
+
+
+def call(wire: Wire, tool: str, arguments: dict[str, Any], *, token: str, era: str = MODERN) -> httpx.Response:
+    """Call a tool; in the eras before 2026-07-28, in a session that is begun for it."""
+    message = tool_call(tool, arguments, era=era)
+    headers = dict(message.headers)
+    if era != MODERN:
+        about = {"protocolVersion": era, "capabilities": {}, "clientInfo": {"name": "scenario", "version": "1"}}
+        begun = wire.send(request("initialize", about, era=era), token=token)
+        headers["Mcp-Session-Id"] = begun.headers["Mcp-Session-Id"]
+        wire.post({"jsonrpc": "2.0", "method": "notifications/initialized"}, token=token, headers=headers)
+    return wire.post(message.body, token=token, headers=headers)
+
+
+def content(response: httpx.Response) -> dict[str, Any]:
+    """What a tool answered, whether its answer came as JSON or as the event of a stream."""
+    told = response.text
+    if response.headers["Content-Type"].startswith("text/event-stream"):
+        told = next(line[5:] for line in told.splitlines() if line.startswith("data:"))
+    answer: dict[str, Any] = json.loads(told)["result"]["structuredContent"]
+    return answer
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Come back once it is so."""
+    deadline = time.monotonic() + WITHIN_S
+    while not condition():
+        assert time.monotonic() < deadline, "it never came to that"
+        threading.Event().wait(0.005)
+
+
+@dataclass
+class Reading:
+    """A diary that is served, and calls to it in threads of the scenario."""
+
+    diary: Diary
+    wire: Wire
+    threads: ThreadPoolExecutor
+    mint: Callable[[int], str]
+
+    def begin(self, *, after: int = 0, wait: int = LONG, era: str = MODERN, ttl: int = 600) -> Future[httpx.Response]:
+        """Call, and come back when the call waits."""
+        waiting = self.diary.news.listeners
+        arguments = {"after": after, "wait_seconds": wait}
+        answer = self.threads.submit(call, self.wire, "read_diary", arguments, token=self.mint(ttl), era=era)
+        until(lambda: self.diary.news.listeners > waiting)
+        return answer
+
+
+@pytest.fixture
+def reading(shared_stack: Stack) -> Iterator[Reading]:
+    """Somebody's diary."""
+    kept = Diary()
+    server = diary.server(kept, url=shared_stack.url("ticketing"), issuer=shared_stack.url("idp"))
+    idp = shared_stack.control("idp")
+
+    def mint(ttl: int) -> str:
+        return str(idp.mint(user="alice", audience="ticketing", ttl=ttl)["token"])
+
+    limits = httpx.Limits(max_connections=None)
+    with (
+        httpx.Client(timeout=30, limits=limits) as client,
+        ThreadPoolExecutor(60) as threads,
+        serving(server.app) as url,
+    ):
+        yield Reading(kept, Wire(url, client), threads, mint)
+        kept.write("the end")  # whoever still waits is to go, so that the server can
+
+
+@ERAS
+def test_who_waits_is_answered_when_something_is_written(reading: Reading, era: str) -> None:
+    answer = reading.begin(era=era)
+    assert not answer.done()
+    began = time.monotonic()
+    reading.diary.write("rain")
+    assert content(answer.result(WITHIN_S)) == {"items": ["rain"], "position": 1, "more": False}
+    assert time.monotonic() - began < 1.0
+    assert reading.diary.news.listeners == 0
+
+
+@ERAS
+def test_what_another_process_wrote_is_looked_for(reading: Reading, era: str) -> None:
+    answer = reading.begin(era=era)
+    reading.diary.write("rain", told=False)
+    assert content(answer.result(WITHIN_S))["items"] == ["rain"]
+
+
+@ERAS
+def test_with_nothing_new_the_answer_is_empty_when_the_time_is_over(reading: Reading, era: str) -> None:
+    reading.diary.write("rain")
+    began = time.monotonic()
+    answer = reading.begin(after=1, wait=1, era=era)
+    assert content(answer.result(WITHIN_S)) == {"items": [], "position": 1, "more": False}
+    assert 1.0 <= time.monotonic() - began < 3.0
+
+
+@pytest.mark.parametrize("arguments", [{"after": 0}, {"after": 0, "wait_seconds": LONG}, {"wait_seconds": LONG}])
+def test_nobody_waits_who_did_not_ask_for_it_or_has_something_to_read(
+    reading: Reading, arguments: dict[str, Any]
+) -> None:
+    reading.diary.write("rain")
+    began = time.monotonic()
+    content(reading.wire.call("read_diary", arguments, token=reading.mint(600)))
+    assert time.monotonic() - began < 1.0
+
+
+def test_what_is_written_between_two_calls_is_neither_missed_nor_told_twice(reading: Reading) -> None:
+    told, position = list[str](), 0
+    entries = [str(number) for number in range(300)]
+    writing = reading.threads.submit(deque, map(reading.diary.write, entries), 0)
+    token = reading.mint(600)
+    while len(told) < len(entries):
+        page = content(reading.wire.call("read_diary", {"after": position, "wait_seconds": 2}, token=token))
+        assert page["items"], "what was written was missed"
+        told, position = told + page["items"], page["position"]
+    writing.result()
+    assert told == entries
+
+
+def test_more_than_the_server_has_threads_can_wait_and_nobody_else_is_held_up(reading: Reading) -> None:
+    before = threading.active_count()
+    answers = [reading.begin() for _ in range(50)]
+    own = len(reading.threads._threads)  # noqa: SLF001  # the scenario's, which are not the server's
+    assert threading.active_count() - before - own < 10
+    began = time.monotonic()
+    content(reading.wire.call("read_diary", token=reading.mint(600)))
+    assert time.monotonic() - began < 1.0
+    reading.diary.write("rain")
+    assert [content(answer.result(WITHIN_S))["items"] for answer in answers] == [["rain"]] * 50
+    assert reading.diary.news.listeners == 0
+
+
+def test_who_hangs_up_is_not_waited_for(reading: Reading) -> None:
+    message = tool_call("read_diary", {"after": 0, "wait_seconds": LONG})
+    headers = {**message.headers, "Authorization": f"Bearer {reading.mint(600)}"}
+    with pytest.raises(httpx.ReadTimeout):
+        httpx.post(f"{reading.wire.url}/mcp", json=message.body, headers=headers, timeout=1.0)
+    until(lambda: reading.diary.news.listeners == 0)
+
+
+def test_the_wait_ends_with_the_token_and_tells_it_nothing_any_more(reading: Reading) -> None:
+    began = time.monotonic()
+    answer = reading.begin(ttl=2)
+    assert content(answer.result(WITHIN_S)) == {"items": [], "position": 0, "more": False}
+    assert time.monotonic() - began < 4.0
+    reading.diary.write("rain")
+    assert reading.diary.news.listeners == 0
+
+
+@contextmanager
+def waiting(stack: Stack, person: Person) -> Iterator[list[Future[httpx.Response]]]:
+    """Calls of both eras that wait for changes of tickets."""
+    arguments = {"after": 0, "wait_seconds": LONG}
+    with httpx.Client(timeout=30) as client, ThreadPoolExecutor(2) as threads:
+        wire, token = Wire(stack.url("ticketing"), client), person.token("ticketing")
+        begun = [
+            threads.submit(call, wire, "list_changes", arguments, token=token, era=era)
+            for era in (MODERN, "2025-11-25")
+        ]
+        until(lambda: sum(each["rpc"] == "tools/call list_changes" for each in stack.journal()) == len(begun))
+        yield begun
+
+
+@pytest.mark.destructive
+def test_a_stop_answers_who_waits_at_once(stack: Stack, as_user: AsUser) -> None:
+    with waiting(stack, as_user("alice")) as answers:
+        began = time.monotonic()
+        stack.restart("ticketing")
+        for answer in answers:
+            assert content(answer.result(WITHIN_S)) == {"items": [], "position": 0, "more": False}
+        assert time.monotonic() - began < AT_ONCE_S
+
+
+@pytest.mark.destructive
+def test_a_reset_cuts_off_who_waits_at_once(stack: Stack, as_user: AsUser) -> None:
+    with waiting(stack, as_user("alice")) as answers:
+        began = time.monotonic()
+        stack.reset()
+        modern, legacy = answers
+        assert modern.result(WITHIN_S).status_code == 500
+        with pytest.raises(httpx.TransportError):  # its answer had begun already
+            legacy.result(WITHIN_S)
+        assert time.monotonic() - began < AT_ONCE_S
+    assert as_user("alice").call_tool("ticketing", "list_changes", after=0)["position"] == 0
