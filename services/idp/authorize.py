@@ -15,7 +15,17 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import RedirectResponse
 
-from services.idp import interactions, metadata_documents, pkce, pushed, redirects, resource, scopes, sessions
+from services.idp import (
+    interactions,
+    metadata_documents,
+    organization,
+    pkce,
+    pushed,
+    redirects,
+    resource,
+    scopes,
+    sessions,
+)
 from services.idp.consent import Question
 from services.idp.errors import (
     REFUSED,
@@ -71,6 +81,8 @@ class AuthorizeForm(BaseModel):
     max_age: str | None = None
     login_hint: str | None = None
     id_token_hint: str | None = None
+    organization: str | None = None
+    """Ours: id or slug of the one that tokens are to be about."""
     dpop_jkt: str | None = None
     """RFC 9449 §10."""
     request: str | None = None
@@ -209,12 +221,17 @@ async def authorize_by_form(request: Request, provider: Started, at: Now) -> Red
 
 
 def issue_code(asked: AuthorizationRequest, session: Session, provider: Provider, *, at: float) -> RedirectResponse:
-    """The good answer (RFC 6749 §4.1.2): a code for the person who is signed in."""
-    settings = provider.settings
+    """The good answer (RFC 6749 §4.1.2): a code for the person who is signed in.
+
+    Raises:
+        AccessDenied: they are not, or no longer, an active member of the organization that is asked for.
+    """
+    member, settings = organization.granted(asked.organization, session, provider), provider.settings
     lifetime = settings.refresh_seconds if scopes.OFFLINE in asked.scopes else settings.access_token_seconds
     family = Family(
         id=new_family_id(),
-        subject=session.subject,
+        subject=member.sub,
+        organization=member.org_id,
         client_id=asked.client_id,
         scopes=asked.scopes,
         resource=asked.resource,
@@ -239,7 +256,7 @@ def issue_code(asked: AuthorizationRequest, session: Session, provider: Provider
 
 def asks_consent(asked: AuthorizationRequest, session: Session, provider: Provider) -> bool:
     """Whether the person has to be asked before a code is issued: where it is demanded, and where it is missing."""
-    return "consent" in asked.prompts or Question.of(asked, session.subject, provider).needed(provider)
+    return "consent" in asked.prompts or Question.of(asked, session, provider).needed(provider)
 
 
 def refuse(redirect_uri: str, state: str | None, error: OAuthError, provider: Provider) -> RedirectResponse:
@@ -319,6 +336,7 @@ def accepted(asked: Asked, provider: Provider) -> AuthorizationRequest:
         max_age=int(form.max_age) if form.max_age else None,
         hinted_subject=_hinted_subject(form.id_token_hint, provider),
         login_hint=form.login_hint,
+        organization=form.organization,
         dpop_jkt=form.dpop_jkt,
     )
 
@@ -336,7 +354,7 @@ def proceed(asked: AuthorizationRequest, request: Request, provider: Provider, *
     """On to whatever page is needed; or straight back, with a code.
 
     Raises:
-        OAuthError: a page is needed, and none may be shown.
+        OAuthError: a page is needed, and none may be shown; or who is signed in is not in the organization asked for.
     """
     chosen = provider.sign_ins.take()
     if chosen is not None:
@@ -348,6 +366,8 @@ def proceed(asked: AuthorizationRequest, request: Request, provider: Provider, *
         return issue_code(asked, session, provider, at=at)
     if "none" in asked.prompts:
         raise _page_needed(session)
+    if asked.organization is not None and provider.registry.organization(asked.organization) is None:
+        raise organization.denied()  # to whomever the page would be shown
     return interactions.begin(asked, session, request, provider, at=at)
 
 
@@ -363,10 +383,11 @@ def _without_page(
 ) -> RedirectResponse:
     """The answer that was queued for this request: a person's, who is signed in from now on, or an error."""
     user = provider.registry.user_named(chosen.user or "")
-    if user is None or not user.active:
+    member = user.within(asked.organization or chosen.organization) if user else None
+    if member is None:
         error = chosen.error or AccessDenied.error
         return _refusal(asked.redirect_uri, asked.state, error, chosen.description, provider)
-    session, secret = sessions.sign_in(user.sub, request, provider, at=at)
+    session, secret = sessions.sign_in(member, request, provider, at=at)
     response = issue_code(asked, session, provider, at=at)
     provider.cookies.set(response, provider.cookies.session, secret)
     return response

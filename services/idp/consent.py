@@ -10,12 +10,13 @@ from urllib.parse import urlsplit
 
 from starlette.responses import HTMLResponse
 
-from services.idp import redirects
+from services.idp import organization, redirects
 from services.idp.errors import Refusal
+from services.idp.members import Member
 from services.idp.pages import Pages
 from services.idp.provider import Provider
-from services.idp.records import AuthorizationRequest
-from services.idp.registry import Client, Resource, User
+from services.idp.records import AuthorizationRequest, Session
+from services.idp.registry import Client, Resource
 
 ALLOW, DENY = "allow", "deny"
 """Values of the page's buttons, which are called ``answer``."""
@@ -25,28 +26,29 @@ ALLOW, DENY = "allow", "deny"
 class Question:
     """May the application have these scopes at the resource, in the name of the person?"""
 
-    person: User
+    person: Member
     client: Client
     resource: Resource
     scopes: frozenset[str]
 
     @classmethod
-    def of(cls, asked: AuthorizationRequest, subject: str, provider: Provider) -> Self:
+    def of(cls, asked: AuthorizationRequest, session: Session, provider: Provider) -> Self:
         """What an authorization request comes to, for the person who is signed in.
 
         Raises:
-            Refusal: person, application or resource are gone.
+            AccessDenied: they are not an active member of the organization that is asked for.
+            Refusal: application or resource are gone.
         """
         registry = provider.registry
-        person, client = registry.user(subject), registry.clients.get(asked.client_id)
-        resource = registry.resources.get(asked.resource)
-        if person is None or client is None or resource is None:
-            raise Refusal("Not here any more", "The person or the application that began this is no longer registered.")
+        person = organization.granted(asked.organization, session, provider)
+        client, resource = registry.clients.get(asked.client_id), registry.resources.get(asked.resource)
+        if client is None or resource is None:
+            raise Refusal("Not here any more", "The application that began this is no longer registered.")
         return cls(person, client, resource, asked.scopes)
 
     def needed(self, provider: Provider) -> bool:
-        """Whether the answer is wanted and not known yet. It is remembered for each person, application and resource;
-        fewer scopes than were allowed are allowed too.
+        """Whether the answer is wanted and not known yet. It is remembered for each person, organization, application
+        and resource; fewer scopes than were allowed are allowed too.
         """
         return self.client.consent and not self.scopes <= provider.store.consented(*self._names)
 
@@ -61,7 +63,8 @@ class Question:
     @property
     def _names(self) -> tuple[str, str, str]:
         """Of the application as the person saw it: under another name or at another place it is asked for anew."""
-        shown = json.dumps([self.client.id, self.client.name, sorted(self.client.redirect_uris)])
+        client = self.client
+        shown = json.dumps([client.id, client.name, sorted(client.redirect_uris), self.person.org_id])
         return self.person.sub, shown, self.resource.uri
 
 

@@ -16,7 +16,7 @@ from services.idp.errors import REFUSED, SENT_ON, AccessDenied, InvalidRequest, 
 from services.idp.pages import Pages
 from services.idp.parameters import Parameters, form_body, query
 from services.idp.provider import Now, Provider, Started
-from services.idp.records import Interaction, Session
+from services.idp.records import AuthorizationRequest, Interaction, Session
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ def router(pages: Pages) -> APIRouter:
         interaction, session = _open(form.interaction, request, provider, at=at)
         return consent.page(
             pages,
-            Question.of(interaction.request, session.subject, provider),
+            _question(interaction.request, session, provider),
             provider,
             action="consent",
             kept={"interaction": form.interaction},
@@ -79,20 +79,27 @@ def router(pages: Pages) -> APIRouter:
             raise broken_form(error.description) from None
         interaction, session = _open(form.interaction, request, provider, at=at)
         asked = interaction.request
-        question = Question.of(asked, session.subject, provider)
+        question = _question(asked, session, provider)
         match form.answer:
             case consent.ALLOW:
                 question.allow(provider)
-                logger.info("%s lets %s in", question.person.username, asked.client_id)
+                logger.info("%s lets %s in", question.person.user.username, asked.client_id)
                 return issue_code(asked, session, provider, at=at)
             case consent.DENY:
                 question.deny(provider)
-                logger.info("%s does not let %s in", question.person.username, asked.client_id)
+                logger.info("%s does not let %s in", question.person.user.username, asked.client_id)
                 return refuse(asked.redirect_uri, asked.state, AccessDenied("the person said no"), provider)
             case _:
                 raise broken_form(f"answer must be {ALLOW} or {DENY}")
 
     return routes
+
+
+def _question(asked: AuthorizationRequest, session: Session, provider: Provider) -> Question:
+    try:
+        return Question.of(asked, session, provider)
+    except AccessDenied:
+        raise Refusal("Not a member any more", "You have left the organization. Start from the application.") from None
 
 
 def _open(interaction_id: str, request: Request, provider: Provider, *, at: float) -> tuple[Interaction, Session]:

@@ -53,8 +53,8 @@ class IdpControl:
     def mint(self, **asked: Any) -> dict[str, Any]:
         """A token of any kind.
 
-        ``user``, ``machine``, ``client``, ``audience``, ``scopes`` and ``ttl`` (seconds) say what a good one would be;
-        ``claims``, ``header``, ``drop``, ``sign_with`` and ``tamper`` what is done to it.
+        ``user``, ``organization``, ``machine``, ``client``, ``audience``, ``scopes`` and ``ttl`` (seconds) say what a
+        good one would be; ``claims``, ``header``, ``drop``, ``sign_with`` and ``tamper`` what is done to it.
 
         Returns ``token``, its ``claims``, and the ``request`` (headers, query, form) that brings it along.
         """
@@ -100,16 +100,20 @@ class IdpControl:
 
     # Signing in
 
-    def session(self, user: str) -> dict[str, Any]:
-        """Somebody signed in: ``cookie`` goes into a browser, by Playwright's ``context.add_cookies([cookie])``."""
-        return self._ask("POST", "/session", {"user": user})
+    def session(self, user: str, *, organization: str | None = None) -> dict[str, Any]:
+        """Somebody signed in, to one of their organizations (id or slug): ``cookie`` goes into a browser, by
+        Playwright's ``context.add_cookies([cookie])``.
+        """
+        return self._ask("POST", "/session", {"user": user, "organization": organization})
 
     def end_session(self, sid: str) -> None:
         """Sign out whoever has the session of that ``sid``; clients are told by the back channel."""
         self._ask("DELETE", f"/sessions/{sid}")
 
     def next_sign_ins(self, *outcomes: str | Mapping[str, str]) -> None:
-        """Answer the next authorization requests without the page: a username, or ``{"error": "access_denied"}``."""
+        """Answer the next authorization requests without the page: a username, ``{"user": …, "organization": …}``, or
+        ``{"error": "access_denied"}``.
+        """
         sign_ins = [{"user": each} if isinstance(each, str) else dict(each) for each in outcomes]
         self._ask("POST", "/sign-ins", {"sign_ins": sign_ins})
 
@@ -128,8 +132,18 @@ class IdpControl:
         return self._list("/users", "users")
 
     def put_user(self, username: str, **changes: Any) -> dict[str, Any]:
-        """A new person, or one changed: ``name``, ``email``, ``role``, ``org_id``, ``active``, ``claims`` and so on."""
+        """A new person, or one changed: ``name``, ``email``, ``memberships``, ``active``, ``claims``; and ``role``,
+        ``org_id``, ``org_name`` of the first organization.
+        """
         return self._ask("PUT", f"/users/{username}", changes)
+
+    def put_membership(self, username: str, organization: str, **changes: Any) -> dict[str, Any]:
+        """Somebody in one more organization (id or slug), or changed in it: ``role``, ``active``."""
+        return self._ask("PUT", f"/users/{username}/memberships/{organization}", changes)
+
+    def drop_membership(self, username: str, organization: str) -> dict[str, Any]:
+        """No member there any more; in their last organization people stay."""
+        return self._ask("DELETE", f"/users/{username}/memberships/{organization}")
 
     def drop_user(self, username: str) -> None:
         """Nobody of that name any more."""

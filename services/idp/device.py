@@ -35,6 +35,8 @@ class DeviceAuthorizationForm(ClientForm):
     scope: str | None = None
     resource: tuple[str, ...] = ()
     """RFC 8707 §2."""
+    organization: str | None = None
+    """Ours: id or slug of the one that tokens are to be about."""
 
 
 class DeviceAuthorization(BaseModel):
@@ -71,6 +73,7 @@ async def device_authorization(request: Request, provider: Started, at: Now) -> 
         interval=settings.device_interval_seconds,
         valid_until=at + settings.device_seconds,
         expires_at=at + settings.device_seconds + _KNOWN_FOR_S,
+        organization=form.organization,
     )
     device_code = provider.store.devices.add(asked, user_code)
     page = f"{provider.issuer}/device"

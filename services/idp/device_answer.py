@@ -15,8 +15,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from services.idp import authorize, pkce
+from services.idp.device_page import signed_in
 from services.idp.devices import Found
-from services.idp.errors import REFUSED, SENT_ON, InvalidGrant, InvalidRequest, Refusal, broken_form
+from services.idp.errors import REFUSED, SENT_ON, InvalidGrant, InvalidRequest, OAuthError, Refusal, broken_form
 from services.idp.grants.code import redeem
 from services.idp.pages import Pages
 from services.idp.parameters import Parameters, form_body, query
@@ -63,9 +64,13 @@ def router(pages: Pages) -> APIRouter:
         confirmation, found = _open(form.confirmation, request, provider, at=at)
         match form.answer:
             case "allow" | "other":
-                prompts = frozenset({"select_account"} if form.answer == "other" else ())
+                stays = form.answer == "allow" and signed_in(found[1], request, provider, at=at) is not None
+                prompts = frozenset(() if stays else {"select_account"})
                 asked = _wanted(found, confirmation, provider, state=form.confirmation, prompts=prompts)
-                return authorize.proceed(asked, request, provider, at=at)
+                try:
+                    return authorize.proceed(asked, request, provider, at=at)
+                except OAuthError as error:
+                    return authorize.refuse(asked.redirect_uri, asked.state, error, provider)
             case "deny":
                 provider.store.devices.answered(form.confirmation)
                 return _turned_away(pages, found, provider)
@@ -125,6 +130,7 @@ def _wanted(
         prompts=prompts,
         max_age=None,
         hinted_subject=None,
+        organization=asked.organization,
     )
 
 

@@ -13,13 +13,14 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from services.idp import consent, device, sessions
+from services.idp import consent, device, organization, sessions
 from services.idp.devices import WRONG_CODES_S, Found
-from services.idp.errors import REFUSED, Documented, InvalidRequest, Refusal, broken_form
+from services.idp.errors import REFUSED, AccessDenied, Documented, InvalidRequest, Refusal, broken_form
+from services.idp.members import Member
 from services.idp.pages import Pages
 from services.idp.parameters import Parameters, form_body, query
 from services.idp.provider import Now, Provider, Started
-from services.idp.records import DeviceConfirmation
+from services.idp.records import DeviceConfirmation, DeviceRequest
 
 _BUSY: Documented = {429: {"description": "Too many wrong codes were typed", "content": {"text/html": {}}}}
 
@@ -85,6 +86,15 @@ def router(pages: Pages) -> APIRouter:
     return routes
 
 
+def signed_in(asked: DeviceRequest, request: Request, provider: Provider, *, at: float) -> Member | None:
+    """Who would let the device in without signing in again; None if nobody is signed in whom it could be about."""
+    session = sessions.current(request, provider, at=at)
+    try:
+        return organization.granted(asked.organization, session, provider) if session else None
+    except AccessDenied:
+        return None
+
+
 def _ask_for_code(
     pages: Pages, provider: Provider, user_code: str, *, problem: str = "", status: int = 200
 ) -> HTMLResponse:
@@ -105,7 +115,6 @@ def _question(
         verifier=secrets.token_urlsafe(32),
         expires_at=at + provider.settings.interaction_seconds,
     )
-    session = sessions.current(request, provider, at=at)
     response = pages.render(
         "device_question.html",
         tenant=provider.tenant,
@@ -113,7 +122,7 @@ def _question(
         resource=target,
         user_code=device.shown(user_code),
         confirmation=provider.store.devices.confirming(confirmation),
-        person=provider.registry.user(session.subject) if session else None,
+        person=signed_in(asked, request, provider, at=at),
         wishes=consent.wishes(asked.scopes, target, provider),
     )
     provider.cookies.set(response, provider.cookies.browser, browser)

@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse
 from services.idp import client_auth, dpop, pkce
 from services.idp.authorize import PROMPTS, RESPONSE_MODES, RESPONSE_TYPES
 from services.idp.errors import Documented
+from services.idp.members import Member
 from services.idp.provider import Provider, Started
 from services.idp.registry import AuthMethod
 from services.idp.token import GRANTS
@@ -86,7 +87,8 @@ async def jwks(provider: Started) -> JwkSet:
 def _metadata(request: Request, provider: Provider) -> dict[str, Any]:
     registry = provider.registry
     everything = frozenset(registry.scopes)
-    spoken = {claim for user in registry.users.values() for claim in user.told(everything)}
+    people = (Member(user, user.memberships[0]) for user in registry.users.values())
+    spoken = {claim for person in people for claim in person.told(everything)}
     endpoints = {member: f"{provider.issuer}{request.app.url_path_for(route)}" for member, route in _ENDPOINTS.items()}
     return {
         "issuer": provider.issuer,

@@ -28,6 +28,7 @@ def credentials(control: Any) -> dict[str, str]:
         resources=list(resources.values()),
         default_resource=resources["api"],
         exchanges=resources["api"],
+        switches=True,
         redirect_uris=["http://127.0.0.1/callback"],
     )
     person = control.mint(audience="api", scopes=["openid", "profile", "email"], ttl=LASTS_S)

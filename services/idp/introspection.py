@@ -65,7 +65,7 @@ def _access_token(token: str, client: Client, provider: Provider, *, at: float) 
         return {}
     if not concerns(read, client):
         return {}
-    username = {} if isinstance(subject, Client) else {"username": subject.username}
+    username = {} if isinstance(subject, Client) else {"username": subject.user.username}
     return {**read.claims, **username, "token_type": "DPoP" if "cnf" in read.claims else "Bearer"}
 
 
@@ -73,13 +73,14 @@ def _refresh_token(token: str, client: Client, provider: Provider, *, at: float)
     """What the next access token would be; none if it would be refused to the client."""
     known = provider.store.refresh_token(token, at=at)
     family = provider.store.family(known.family, at=at) if known and not known.used else None
-    user = provider.registry.user(family.subject) if family else None
-    if family is None or user is None or family.client_id != client.id:
+    member = provider.registry.member(family.subject, family.organization) if family else None
+    if family is None or member is None or family.client_id != client.id:
         return {}
     return {
         "iss": provider.issuer,
-        "sub": user.sub,
-        "username": user.username,
+        "sub": member.sub,
+        "username": member.user.username,
+        "org_id": member.org_id,
         "client_id": family.client_id,
         "scope": scopes.text(family.scopes),
         "exp": int(family.expires_at),

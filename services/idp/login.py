@@ -13,14 +13,23 @@ from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse
 
-from services.idp import interactions, redirects, sessions
+from services.idp import interactions, organization, redirects, sessions
 from services.idp.authorize import asks_consent, issue_code, refuse
-from services.idp.errors import REFUSED, SENT_ON, AccessDenied, InvalidRequest, LoginRequired, Refusal, broken_form
+from services.idp.errors import (
+    REFUSED,
+    SENT_ON,
+    AccessDenied,
+    InvalidRequest,
+    LoginRequired,
+    OAuthError,
+    Refusal,
+    broken_form,
+)
+from services.idp.members import Member, Organization
 from services.idp.pages import Pages
 from services.idp.parameters import Parameters, form_body, query
 from services.idp.provider import Now, Provider, Started
 from services.idp.records import AuthorizationRequest
-from services.idp.registry import Organization, User
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +56,8 @@ class LoginForm(BaseModel):
 
     interaction: str
     username: str | None = None
+    organization: str | None = None
+    """Its id, where the button stood in one; the first of the person's otherwise."""
     cancel: str | None = None
 
 
@@ -79,7 +90,7 @@ def router(pages: Pages) -> APIRouter:
             wishes=[provider.registry.scopes[scope] for scope in provider.registry.scopes if scope in asked.scopes],
             many=len(provider.registry.users) > MANY,
             find=form.find or "",
-            organizations=list(_found(form.find, provider)),
+            organizations=list(_found(form.find, asked.organization, provider)),
             suggested=suggested,
             signed_in=signed_in,
             divided=partial(_divided, pointed_out={suggested, signed_in}, whole=form.find is not None),
@@ -105,24 +116,41 @@ def router(pages: Pages) -> APIRouter:
         asked = interaction.request
         if form.cancel is not None:
             return refuse(asked.redirect_uri, asked.state, AccessDenied("the person turned back"), provider)
-        user = provider.registry.user_named(form.username or "")
-        if user is None:
-            raise Refusal("Nobody of that name", "The person is not known here. Go back and choose another.")
-        if not user.active:
-            told = "has not accepted the invitation, has left, or belongs to an organization that is suspended"
-            raise Refusal("Not able to sign in", f"{user.name} {told}. Go back and choose another.")
-        if asked.hinted_subject not in (None, user.sub):
-            return refuse(asked.redirect_uri, asked.state, LoginRequired("somebody else signed in"), provider)
-        session, secret = sessions.sign_in(user.sub, request, provider, at=at)
+        try:
+            member = _picked(form, asked, provider)
+        except OAuthError as error:
+            return refuse(asked.redirect_uri, asked.state, error, provider)
+        session, secret = sessions.sign_in(member, request, provider, at=at)
         if asks_consent(asked, session, provider):
             response = interactions.signed_in(form.interaction, interaction, session, provider)
         else:
             response = issue_code(asked, session, provider, at=at)
         provider.cookies.set(response, provider.cookies.session, secret)
-        logger.info("%s signed in for %s", user.username, asked.client_id)
+        logger.info("%s of %s signed in for %s", member.user.username, member.membership.org_name, asked.client_id)
         return response
 
     return routes
+
+
+def _picked(form: LoginForm, asked: AuthorizationRequest, provider: Provider) -> Member:
+    """Whose button was pressed, as the organization has them in which it stood.
+
+    Raises:
+        Refusal: nobody can sign in by it.
+        LoginRequired, AccessDenied: the client has somebody else in mind, or another organization.
+    """
+    user = provider.registry.user_named(form.username or "")
+    if user is None:
+        raise Refusal("Nobody of that name", "The person is not known here. Go back and choose another.")
+    if not user.can_sign_in:
+        told = "has not accepted the invitation, has left, or belongs to an organization that is suspended"
+        raise Refusal("Not able to sign in", f"{user.name} {told}. Go back and choose another.")
+    if asked.hinted_subject not in (None, user.sub):
+        raise LoginRequired("somebody else signed in")
+    member = user.within(form.organization or asked.organization)
+    if member is None or not (asked.organization is None or member.membership.answers_to(asked.organization)):
+        raise organization.denied()
+    return member
 
 
 def _suggested(asked: AuthorizationRequest, provider: Provider) -> str | None:
@@ -133,22 +161,29 @@ def _suggested(asked: AuthorizationRequest, provider: Provider) -> str | None:
     return user.sub if user else None
 
 
-def _found(wanted: str | None, provider: Provider) -> Iterator[Organization]:
-    """Those who can sign in, and whose name, role, e-mail or organization has the text in it."""
+def _found(wanted: str | None, named: str | None, provider: Provider) -> Iterator[Organization]:
+    """Those who can sign in, in the organization that is asked for if one is, and whose name, role, e-mail or
+    organization has the text in it.
+    """
     sought = (wanted or "").strip().casefold()
-    for organization in provider.registry.organizations:
+    for group in provider.registry.organizations:
         people = tuple(
             person
-            for person in organization.people
-            if sought in "\n".join((person.name, person.email, person.role, organization.name)).casefold()
+            for person in group.people
+            if (named is None or person.membership.answers_to(named)) and sought in _text(person).casefold()
         )
         if people:
-            yield replace(organization, people=people)
+            yield replace(group, people=people)
+
+
+def _text(person: Member) -> str:
+    user, membership = person.user, person.membership
+    return "\n".join((user.name, user.email, membership.role, membership.org_name))
 
 
 def _divided(
-    people: tuple[User, ...], *, pointed_out: set[str | None], whole: bool
-) -> tuple[tuple[User, ...], tuple[User, ...]]:
+    people: tuple[Member, ...], *, pointed_out: set[str | None], whole: bool
+) -> tuple[tuple[Member, ...], tuple[Member, ...]]:
     """Those who are there at once, and the others. Whoever is pointed out is not hidden; nor are only a few."""
     if whole or len(people) <= SHOWN + 2:
         return people, ()
@@ -156,6 +191,6 @@ def _divided(
     return first, tuple(person for person in people if person not in first)
 
 
-def _initials(person: User) -> str:
-    words = person.name.split() or "?"
+def _initials(person: Member) -> str:
+    words = person.user.name.split() or "?"
     return "".join(word[0] for word in (words[0], words[-1])).upper() if len(words) > 1 else words[0][:2].upper()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from services.idp import sessions
+from services.idp.members import User
 from services.idp.provider import Provider
-from services.idp.registry import User
 from services.shared.world import seeded_id
 
 
@@ -14,10 +14,16 @@ def new_id(username: str, provider: Provider) -> str:
 
 
 def put(user: User, provider: Provider, *, at: float) -> None:
-    """A new person, or one changed. Whoever may not sign in any more loses their sessions and all they granted."""
+    """A new person, or one changed. Whoever may not sign in any more loses their sessions and all they granted; who
+    leaves one of several organizations loses what they granted there.
+    """
+    before = provider.registry.users.get(user.sub)
     provider.registry.users.put(user.sub, user)
-    if not user.active:
+    if not user.can_sign_in:
         _end(user.sub, provider, at=at)
+    elif before is not None:
+        left = {member.org_id for member in before.members} - {member.org_id for member in user.members}
+        provider.store.revoke_organizations(user.sub, left, at=at)
 
 
 def drop(subject: str, provider: Provider, *, at: float) -> None:

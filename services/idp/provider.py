@@ -14,9 +14,10 @@ from starlette.requests import Request
 from services.idp.cookies import Cookies
 from services.idp.directory import Directory
 from services.idp.keys import KeyRing
+from services.idp.members import User
 from services.idp.outbound import Outbound
 from services.idp.records import Change, KeptKey
-from services.idp.registry import Client, Registry, Resource, TrustedIssuer, User
+from services.idp.registry import Client, Registry, Resource, TrustedIssuer
 from services.idp.registry_file import Written
 from services.idp.settings import IdpSettings
 from services.idp.shelf import Shelf

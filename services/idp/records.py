@@ -26,6 +26,8 @@ class AuthorizationRequest:
     hinted_subject: str | None
     """Of ``id_token_hint``: nobody else will do."""
     login_hint: str | None = None
+    organization: str | None = None
+    """Id or slug of the one that tokens are to be about; None leaves it to the person."""
     dpop_jkt: str | None = None
     """The key whose holder may redeem the code (RFC 9449 §10)."""
 
@@ -56,6 +58,8 @@ class Session:
     sid: str
     """What clients are told (OIDC ``sid``); the cookie holds another value."""
     subject: str
+    organization: str
+    """Id of the one they signed in to: meant by requests that name none."""
     auth_time: int
     logout_token: str
     """Proves that the sign-out question was answered on our page."""
@@ -76,6 +80,8 @@ class Family:
 
     id: str
     subject: str
+    organization: str
+    """Id of the one that they are about."""
     client_id: str
     scopes: frozenset[str]
     resource: str
@@ -123,6 +129,8 @@ class DeviceRequest:
     """Seconds between two of its questions."""
     valid_until: float
     expires_at: float
+    organization: str | None = None
+    """Id or slug, if it asked for one."""
     state: Literal["waiting", "granted", "denied", "used"] = "waiting"
     family: str = ""
     """What was granted."""

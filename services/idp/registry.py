@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, field_validator, model_validator
 
 from services.idp.directory import Directory
+from services.idp.members import Member, Membership, Organization, User
 from services.idp.shelf import digest
 from services.shared.jws import ALGORITHMS, PRIVATE_MEMBERS, PublicKey
 
@@ -24,12 +25,6 @@ def _without_order(names: object) -> object:
 
 
 Names = Annotated[frozenset[str], BeforeValidator(_without_order), PlainSerializer(sorted)]
-
-OWN_CLAIMS = frozenset(
-    {"iss", "sub", "aud", "exp", "iat", "nbf", "jti", "client_id", "scope", "act", "cnf", "typ", "nonce", "sid"}
-    | {"auth_time", "at_hash", "acr", "amr", "azp", "org_id", "roles", "events"}
-)
-"""Claims that this provider makes; nobody's own may take their place."""
 
 
 class _Entry(BaseModel):
@@ -68,6 +63,8 @@ class Client(_Entry):
     default_resource: str | None = None
     exchanges: str | None = None
     """The audience of the tokens it may exchange: its own (RFC 8693)."""
+    switches: bool = False
+    """It may exchange a token for one about another organization that the same person is a member of."""
     consent: bool = False
     """People are asked before it gets anything for the first time."""
     backchannel_logout_uri: str | None = None
@@ -122,39 +119,6 @@ class Client(_Entry):
         return self.auth_method == "none"
 
 
-class User(_Entry):
-    """Somebody who can sign in, with the claims others are told."""
-
-    sub: str
-    username: str
-    name: str
-    email: str
-    role: str
-    org_id: str
-    org_name: str
-    active: bool = True
-    """Whether they may sign in, and get tokens."""
-    claims: dict[str, Any] = Field(default_factory=dict)
-    """Of their own: told in access tokens, and where ``profile`` is granted in ID tokens and userinfo."""
-
-    @field_validator("claims")
-    @classmethod
-    def _not_ours(cls, claims: dict[str, Any]) -> dict[str, Any]:
-        taken = sorted(claims.keys() & OWN_CLAIMS)
-        if taken:
-            raise ValueError(f"claims of the provider itself cannot be set: {', '.join(taken)}")
-        return claims
-
-    def told(self, scopes: frozenset[str]) -> dict[str, Any]:
-        """What ID token and userinfo say about the person under these scopes (OIDC Core §5.4)."""
-        claims: dict[str, Any] = {}
-        if "profile" in scopes:
-            claims |= self.claims | {"name": self.name, "preferred_username": self.username, "org_id": self.org_id}
-        if "email" in scopes:
-            claims |= {"email": self.email, "email_verified": True}
-        return claims
-
-
 class TrustedIssuer(_Entry):
     """Somebody else whose word about people is believed (RFC 7523 §3), by keys that are told or by a tenant's own."""
 
@@ -187,15 +151,6 @@ class Registrants(_Entry):
     """For those that do not know of RFC 8707."""
 
 
-@dataclass(frozen=True, slots=True)
-class Organization:
-    """The people of one organization, as the login page groups them."""
-
-    id: str
-    name: str
-    people: tuple[User, ...]
-
-
 @dataclass(frozen=True)
 class Registry:
     """All of it, looked up by the names used on the wire."""
@@ -220,13 +175,21 @@ class Registry:
 
     @property
     def organizations(self) -> Iterator[Organization]:
-        """Those who can sign in."""
-        members: dict[str, list[User]] = {}
+        """Those who can sign in; who is in several is in each of them."""
+        people: dict[str, list[Member]] = {}
         for user in self.users.values():
-            if user.active:
-                members.setdefault(user.org_id, []).append(user)
-        for org_id, people in members.items():
-            yield Organization(org_id, people[0].org_name, tuple(people))
+            for member in user.members:
+                people.setdefault(member.org_id, []).append(member)
+        for org_id, members in people.items():
+            yield Organization(org_id, members[0].membership.org_name, tuple(members))
+
+    def organization(self, named: str) -> Organization | None:
+        """That of this id or slug, if anybody can sign in to it."""
+        return next((each for each in self.organizations if each.people[0].membership.answers_to(named)), None)
+
+    def membership(self, named: str) -> Membership | None:
+        """Somebody's in the organization of that id or slug, whoever it is: it says how the organization is called."""
+        return next((found for user in self.users.values() if (found := user.membership(named)) is not None), None)
 
     def user_named(self, username: str) -> User | None:
         """The person who signs in by that name."""
@@ -243,7 +206,12 @@ class Registry:
     def user(self, subject: str) -> User | None:
         """The person of that subject, if they may still get tokens."""
         user = self.users.get(subject)
-        return user if user is not None and user.active else None
+        return user if user is not None and user.can_sign_in else None
+
+    def member(self, subject: str, org_id: str) -> Member | None:
+        """The same, as that organization has them, if they may still get tokens about it."""
+        members = self.users[subject].members if subject in self.users else ()
+        return next((member for member in members if member.org_id == org_id), None)
 
     def restore(self) -> None:
         """As the file has it."""

@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from services.idp.errors import flaws
-from services.idp.registry import Algorithm, Client, Registrants, Resource, TrustedIssuer, User
+from services.idp.members import Membership, User
+from services.idp.registry import Algorithm, Client, Registrants, Resource, TrustedIssuer
 from services.idp.settings import IdpSettings
 from services.shared import world
 from services.shared.world.files import read_yaml
@@ -193,22 +194,31 @@ def _checked(kind: type[Entry], entry: Any, what: str) -> Entry:
 
 
 def _people(settings: IdpSettings) -> list[User]:
-    """Everybody of the world, as a member of the first organization that names them.
+    """Everybody of the world, as a member of each organization that names them.
 
-    Who was invited, or has left, is known and cannot sign in; nor can anybody of an organization that is suspended.
+    Who was invited, or has left, is known and gets no tokens about it; nor does anybody of one that is suspended.
     """
     people: dict[str, User] = {}
     for organization in world.load(settings.world, settings.world_seed).organizations:
         for person in organization.people:
-            user = User(
-                sub=person.id,
-                username=person.username,
-                name=person.name,
-                email=person.email,
-                role=person.role,
+            membership = Membership(
                 org_id=organization.id,
                 org_name=organization.name,
+                slug=organization.slug,
+                role=person.role,
                 active=person.status == "active" == organization.status,
             )
-            people.setdefault(user.sub, user)
+            known = people.get(person.id)
+            people[person.id] = known.with_membership(membership) if known else _person(person, membership)
     return list(people.values())
+
+
+def _person(person: world.Person, membership: Membership) -> User:
+    return User(
+        sub=person.id,
+        username=person.username,
+        name=person.name,
+        email=person.email,
+        memberships=(membership,),
+        active=membership.active,
+    )

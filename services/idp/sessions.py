@@ -8,30 +8,33 @@ from dataclasses import replace
 from starlette.requests import Request
 
 from services.idp import backchannel, scopes
+from services.idp.members import Member
 from services.idp.provider import Provider
 from services.idp.records import Session
 
 
-def begin(subject: str, provider: Provider, *, at: float) -> Session:
+def begin(member: Member, provider: Provider, *, at: float) -> Session:
     """A new one, not kept yet."""
     return Session(
         sid=secrets.token_urlsafe(16),
-        subject=subject,
+        subject=member.sub,
+        organization=member.org_id,
         auth_time=int(at),
         logout_token=secrets.token_urlsafe(24),
         expires_at=at + provider.settings.session_seconds,
     )
 
 
-def sign_in(subject: str, request: Request, provider: Provider, *, at: float) -> tuple[Session, str]:
+def sign_in(member: Member, request: Request, provider: Provider, *, at: float) -> tuple[Session, str]:
     """Somebody signs in in this browser; returns the session and the secret for its cookie, which is always a new one.
 
-    If it is the same person as before their session goes on, so that clients see no end of it. Anybody else's ends.
+    If it is the same person as before their session goes on, also to another of their organizations, so that clients
+    see no end of it. Anybody else's ends.
     """
     secret = request.cookies.get(provider.cookies.session)
     before = provider.store.session(secret, at=at)
-    session = begin(subject, provider, at=at)
-    if before is not None and before.subject == subject:
+    session = begin(member, provider, at=at)
+    if before is not None and before.subject == member.sub:
         session = replace(session, sid=before.sid)
         provider.store.end_session(secret)
         provider.store.keep_participants(session, at=at)

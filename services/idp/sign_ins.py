@@ -16,6 +16,8 @@ class SignIn(BaseModel):
 
     user: str | None = None
     """Username."""
+    organization: str | None = None
+    """Id or slug of one of theirs; the first active one, unless the request asks for another."""
     error: str | None = None
     """What the client is told instead, such as ``access_denied`` (RFC 6749 §4.1.2.1)."""
     description: str = "the sign-in was refused"

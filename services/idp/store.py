@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Set
 from dataclasses import replace
 from typing import Any
 
@@ -126,6 +127,12 @@ class Store:
         """What a person granted in any session. It looks at every family there is."""
         families = self._families.all(at=at).values()
         return [family for family in families if family.subject == subject and not family.revoked]
+
+    def revoke_organizations(self, subject: str, org_ids: Set[str], *, at: float) -> None:
+        """What a person granted as a member of these."""
+        for family in self.families_for(subject, at=at) if org_ids else ():
+            if family.organization in org_ids:
+                self.revoke_family(family.id, at=at)
 
     def families_to(self, client_id: str, *, at: float) -> list[Family]:
         """What a client was granted by anybody. It looks at every family there is."""

@@ -67,7 +67,7 @@ async def token(request: Request, provider: Started, at: Now) -> Response:
         raise InvalidDpopProof("the client must prove that it holds a key")
     authorization = grant.authorize(parameters, client, provider, at=at)
     response = issue(authorization, provider, at=at, key=key)
-    subject = authorization.user.username if authorization.user else client.id
+    subject = authorization.member.user.username if authorization.member else client.id
     logger.debug("%s: token for %s at %s", client.id, subject, authorization.resource.name)
     return Response(_json(response), media_type="application/json", headers=NO_STORE)
 

@@ -12,8 +12,9 @@ from pydantic import BaseModel
 
 from services.idp import scopes
 from services.idp.grants import Authentication, Authorization
+from services.idp.members import Member
 from services.idp.provider import Provider
-from services.idp.registry import Algorithm, Client, User
+from services.idp.registry import Algorithm, Client
 from services.shared import base64url
 from services.shared.claims import audiences as audiences_of
 from services.shared.jws import MalformedToken, parse
@@ -92,16 +93,22 @@ def read_access_token(
     return read
 
 
-def speaker(token: AccessToken, provider: Provider) -> User | Client:
-    """The person who is the subject, or the machine whose own token it is (RFC 9068 §2.2).
+def speaker(token: AccessToken, provider: Provider) -> Member | Client:
+    """The person who is the subject, in the organization it is about, or the machine whose own token it is (RFC 9068
+    §2.2).
 
     Raises:
-        InvalidToken: there is nobody of that name any more who may get tokens.
+        InvalidToken: there is nobody of that name any more who may get tokens, or not about that organization.
     """
-    found = provider.registry.user(token.subject) or provider.registry.clients.get(token.subject)
-    if found is None:
-        raise InvalidToken("the subject is neither a known person nor a known client")
-    return found
+    if provider.registry.user(token.subject) is None:
+        machine = provider.registry.clients.get(token.subject)
+        if machine is None:
+            raise InvalidToken("the subject is neither a known person nor a known client")
+        return machine
+    member = provider.registry.member(token.subject, token.org_id) if token.org_id else None
+    if member is None:
+        raise InvalidToken("the subject is not an active member of the organization")
+    return member
 
 
 def concerns(token: AccessToken, client: Client) -> bool:
@@ -131,10 +138,10 @@ def access_claims(
     authorization: Authorization, provider: Provider, *, issued_at: int, expires_at: int
 ) -> dict[str, Any]:
     """What an access token says (RFC 9068 §2.2)."""
-    user, own_id = authorization.user, secrets.token_urlsafe(12)
+    member, own_id = authorization.member, secrets.token_urlsafe(12)
     claims = {
         "iss": provider.issuer,
-        "sub": user.sub if user else authorization.machine or authorization.client.id,
+        "sub": member.sub if member else authorization.machine or authorization.client.id,
         "aud": authorization.resource.uri,
         "exp": expires_at,
         "iat": issued_at,
@@ -143,25 +150,25 @@ def access_claims(
         "client_id": authorization.client.id,
         "scope": scopes.text(authorization.scopes - {scopes.OFFLINE}),
     }
-    if user:
-        claims |= user.claims | {"org_id": user.org_id, "roles": [user.role]}
+    if member:
+        claims |= member.user.claims | {"org_id": member.org_id, "roles": [member.membership.role]}
     return claims | ({"act": authorization.actor} if authorization.actor else {})
 
 
 def _id_token(authorization: Authorization, provider: Provider, access: str, issued_at: int) -> str | None:
     told = authorization.authentication
-    user = authorization.user
-    if told is None or user is None or "openid" not in authorization.scopes:
+    member = authorization.member
+    if told is None or member is None or "openid" not in authorization.scopes:
         return None
     claims = {
         "iss": provider.issuer,
-        "sub": user.sub,
+        "sub": member.sub,
         "aud": authorization.client.id,
         "exp": issued_at + provider.settings.access_token_seconds,
         "iat": issued_at,
         **_authentication_claims(told),
         "at_hash": _half_hash(access, provider.keys.active.algorithm),
-        **user.told(authorization.scopes),
+        **member.told(authorization.scopes),
     }
     return provider.keys.sign(claims, typ="JWT")
 

@@ -9,7 +9,10 @@ from starlette.responses import JSONResponse
 
 from services.idp import bearer
 from services.idp.errors import NO_STORE, Documented, ErrorBody
+from services.idp.members import Member
 from services.idp.provider import Now, Started
+from services.idp.tokens import speaker
+from services.shared.tokens import InvalidToken
 
 router = APIRouter()
 
@@ -39,10 +42,13 @@ async def userinfo(request: Request, provider: Started, at: Now) -> JSONResponse
     token = bearer.presented(request, provider, audiences=provider.registry.resources.keys(), at=at)
     if "openid" not in token.scopes:
         raise bearer.refusal(request, 403, "insufficient_scope", "the token has no scope openid", scope="openid")
-    user = provider.registry.user(token.subject)
-    if user is None:
+    try:
+        person = speaker(token, provider)
+    except InvalidToken as error:
+        raise bearer.refusal(request, 401, "invalid_token", error.description) from None
+    if not isinstance(person, Member):
         raise bearer.refusal(request, 401, "invalid_token", "the person is no longer known")
-    return JSONResponse({"sub": user.sub} | user.told(token.scopes), headers=NO_STORE)
+    return JSONResponse({"sub": person.sub} | person.told(token.scopes), headers=NO_STORE)
 
 
 @router.post("/userinfo", operation_id="userinfoByPost", responses=_RESPONSES)

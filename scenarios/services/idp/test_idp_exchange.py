@@ -68,7 +68,7 @@ def test_the_new_token_does_not_outlive_the_old_one(alone: Alone) -> None:
         ({"scope": "orgs:read"}, "invalid_scope"),
         ({"resource": None}, "invalid_target"),
         ({"resource": "https://evil.example"}, "invalid_target"),
-        ({"resource": "http://localhost:43"}, "invalid_target"),
+        ({"resource": "http://localhost:41/scim/v2"}, "invalid_target"),
         ({"audience": "http://localhost:45/mcp"}, "invalid_target"),
         ({"subject_token": None}, "invalid_request"),
         ({"subject_token_type": None}, "invalid_request"),

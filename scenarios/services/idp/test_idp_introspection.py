@@ -81,11 +81,11 @@ def test_the_client_a_token_was_issued_to_may_ask(desk: Alone) -> None:
 
 def test_a_refresh_token_is_its_clients_business(desk: Alone) -> None:
     answer = desk_tokens(desk)
-    subject = claims(answer["access_token"])["sub"]
+    about = {name: claims(answer["access_token"])[name] for name in ("sub", "org_id")}
     seen = asked_by_desk(desk, answer["refresh_token"])
     assert seen.pop("exp") > desk.seconds
     assert set(seen.pop("scope").split()) == set(EVERYTHING.split())
-    assert seen == {"active": True, "iss": desk.at.idp, "sub": subject, "username": "alice", "client_id": "desk"}
+    assert seen == about | {"active": True, "iss": desk.at.idp, "username": "alice", "client_id": "desk"}
     assert told(desk.introspect(answer["refresh_token"])) == NOT_ACTIVE
 
 

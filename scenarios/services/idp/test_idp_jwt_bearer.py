@@ -59,7 +59,7 @@ def test_a_word_of_the_partner_is_a_token_for_the_person_both_know(alone: Alone,
     told, alice = claims(answer["access_token"]), alone.provider.registry.user_named("alice")
     assert alice is not None
     assert (told["iss"], told["sub"], told["aud"], told["client_id"]) == (ALONE.idp, alice.sub, ALONE.ticketing, "cli")
-    assert (told["scope"], told["roles"]) == ("tickets:read", [alice.role])
+    assert (told["scope"], told["roles"]) == ("tickets:read", [alice.memberships[0].role])
 
 
 @pytest.mark.parametrize("audience", [ALONE.idp, f"{ALONE.idp}/token", ["http://elsewhere.example", ALONE.idp]])

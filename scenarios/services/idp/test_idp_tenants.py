@@ -58,7 +58,7 @@ def test_its_page_knows_its_own_people_and_posts_to_itself(partner: Alone) -> No
     assert "Petra Partner" in page.text
     assert "Alice" not in page.text
     actions = re.findall(r'action="([^"]*)"', page.text)
-    assert [urljoin(begun.headers["location"], action) for action in actions] == [f"{PARTNER}/login"]
+    assert {urljoin(begun.headers["location"], action) for action in actions} == {f"{PARTNER}/login"}
 
 
 def test_somebody_signed_in_at_one_is_a_stranger_at_the_other(alone: Alone, partner: Alone) -> None:

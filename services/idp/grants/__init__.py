@@ -7,9 +7,10 @@ from typing import Any, ClassVar, Protocol
 
 from pydantic import BaseModel
 
+from services.idp.members import Member
 from services.idp.parameters import Parameters
 from services.idp.provider import Provider
-from services.idp.registry import Client, Resource, User
+from services.idp.registry import Client, Resource
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class Authentication:
 class Authorization:
     """A grant's decision: who may do what, where, for whom."""
 
-    user: User | None
+    member: Member | None
     """None: the client acts for itself (RFC 9068 §2.2)."""
     client: Client
     resource: Resource

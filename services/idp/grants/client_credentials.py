@@ -39,7 +39,7 @@ class ClientCredentialsGrant:
         if not granted:
             raise InvalidScope("no scope means anything at the resource")
         return Authorization(
-            user=None,
+            member=None,
             client=client,
             resource=target,
             scopes=granted,

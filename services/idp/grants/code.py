@@ -10,7 +10,7 @@ from services.idp import pkce, resource
 from services.idp.client_auth import ClientForm
 from services.idp.errors import InvalidGrant
 from services.idp.grants import Authorization
-from services.idp.grants.refresh import first
+from services.idp.grants.refresh import first, person
 from services.idp.parameters import Parameters
 from services.idp.provider import Provider
 from services.idp.records import Code, Family
@@ -27,6 +27,8 @@ class CodeForm(ClientForm):
     """RFC 7636 §4.5."""
     resource: tuple[str, ...] = ()
     """RFC 8707 §2.2."""
+    organization: str | None = None
+    """Ours: the one that was authorized, if any."""
 
 
 class CodeGrant:
@@ -48,7 +50,8 @@ class CodeGrant:
         if code.dpop_jkt not in (None, parameters.proven_key):
             raise InvalidGrant("the code is for the holder of another key")
         target = resource.unchanged(form.resource, family.resource, provider.registry)
-        return first(family, target, client, parameters, provider, nonce=code.nonce)
+        member = person(family, form.organization, provider)
+        return first(family, target, client, parameters, provider, member=member, nonce=code.nonce)
 
 
 def redeem(

@@ -12,7 +12,7 @@ from services.idp.client_auth import ClientForm
 from services.idp.devices import Found
 from services.idp.errors import AccessDenied, AuthorizationPending, ExpiredToken, InvalidGrant, SlowDown
 from services.idp.grants import Authorization
-from services.idp.grants.refresh import first
+from services.idp.grants.refresh import first, person
 from services.idp.parameters import Parameters
 from services.idp.provider import Provider
 from services.idp.records import Family
@@ -27,6 +27,8 @@ class DeviceForm(ClientForm):
 
     grant_type: Literal["urn:ietf:params:oauth:grant-type:device_code"]
     device_code: str = Field(repr=False)
+    organization: str | None = None
+    """Ours: the one that was authorized, if any."""
 
 
 class DeviceGrant:
@@ -39,7 +41,8 @@ class DeviceGrant:
         form = parameters.parse(DeviceForm)
         family = _granted(form.device_code, client, provider, at=at)
         target = resource.unchanged((), family.resource, provider.registry)
-        return first(family, target, client, parameters, provider, nonce=None)
+        member = person(family, form.organization, provider)
+        return first(family, target, client, parameters, provider, member=member, nonce=None)
 
 
 def _granted(device_code: str, client: Client, provider: Provider, *, at: float) -> Family:

@@ -7,13 +7,14 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, Field
 
-from services.idp import resource, scopes
+from services.idp import organization, resource, scopes
 from services.idp.client_auth import ClientForm
 from services.idp.errors import InvalidRequest, InvalidScope, UnauthorizedClient
 from services.idp.grants import Authorization
+from services.idp.members import Member
 from services.idp.parameters import Parameters
 from services.idp.provider import Provider
-from services.idp.registry import Client, User
+from services.idp.registry import Client
 from services.idp.tokens import concerns, read_access_token, speaker
 from services.shared.tokens import AccessToken, InvalidToken
 
@@ -37,6 +38,8 @@ class ExchangeForm(ClientForm):
     resource: tuple[str, ...] = ()
     audience: tuple[str, ...] = ()
     """Here the same as ``resource``: the URI of a resource server."""
+    organization: str | None = None
+    """Ours: id or slug of another one that the same person is a member of."""
     actor_token: str | None = Field(default=None, repr=False)
     actor_token_type: str | None = None
 
@@ -53,18 +56,23 @@ class ExchangeGrant:
         subject, principal = _subject(form.subject_token, client, provider, at=at)
         actor = _actor(form.actor_token, client, provider, at=at) if form.actor_token else None
         target = resource.chosen(form.resource + form.audience, client, provider.registry)
-        granted = scopes.narrowed(form.scope, subject.scopes) & target.scopes
+        # What only this provider understands stays with whom the token was for in the first place.
+        known = target.scopes | (scopes.OPENID if target.uri == client.exchanges else frozenset())
+        granted = scopes.narrowed(form.scope, subject.scopes) & known
         if not granted:
             raise InvalidScope("the subject token has no scope that means anything at the target")
+        principal = organization.exchanged(form.organization, principal, client)
         return Authorization(
-            user=principal if isinstance(principal, User) else None,
+            member=principal if isinstance(principal, Member) else None,
             # A machine's own token (RFC 9068 §2.2): it stays one, and nobody is let in by it where people are meant.
             machine=principal.id if isinstance(principal, Client) else None,
             client=client,
             resource=target,
             scopes=granted,
             parent=subject.claims["jti"],
-            actor=_acting(actor.subject if actor else client.id, subject, provider),
+            actor=_acting(
+                actor.subject if actor else client.id, subject, provider, switched=form.organization is not None
+            ),
             not_after=min(subject.expires_at, actor.expires_at) if actor else subject.expires_at,
             issued_token_type=form.requested_token_type,
         )
@@ -81,7 +89,7 @@ def _check_types(form: ExchangeForm) -> None:
         raise InvalidRequest("actor_token_type must be that of an access token or JWT")
 
 
-def _subject(token: str, client: Client, provider: Provider, *, at: float) -> tuple[AccessToken, User | Client]:
+def _subject(token: str, client: Client, provider: Provider, *, at: float) -> tuple[AccessToken, Member | Client]:
     """Anyone can hold a token; only the service it is meant for may act on it (RFC 8693 §5)."""
     if client.exchanges is None:
         raise UnauthorizedClient("the client has no tokens to exchange")
@@ -107,12 +115,14 @@ def _actor(token: str, client: Client, provider: Provider, *, at: float) -> Acce
     return read
 
 
-def _acting(actor: str, subject: AccessToken, provider: Provider) -> dict[str, Any]:
+def _acting(actor: str, subject: AccessToken, provider: Provider, *, switched: bool) -> dict[str, Any]:
     """``act``: who acts now, and inside it whoever acted before (RFC 8693 §4.1)."""
     _check_may_act(actor, subject.claims.get("may_act"), provider)
+    before = subject.claims.get("act")
+    if switched and subject.actors[:1] == (actor,):
+        return dict(before or {})  # whoever switches twice has acted once
     if len(subject.actors) >= MOST_ACTORS:
         raise InvalidRequest("subject_token: too many have acted already")
-    before = subject.claims.get("act")
     return {"sub": actor} | ({"act": before} if before else {})
 
 

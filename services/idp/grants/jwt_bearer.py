@@ -10,9 +10,10 @@ from services.idp import assertions, resource, scopes
 from services.idp.client_auth import ClientForm
 from services.idp.errors import InvalidGrant, InvalidScope
 from services.idp.grants import Authorization
+from services.idp.members import Member, User
 from services.idp.parameters import Parameters
 from services.idp.provider import Provider
-from services.idp.registry import Client, Resource, TrustedIssuer, User
+from services.idp.registry import Client, Resource, TrustedIssuer
 from services.shared import claims as claim
 from services.shared.claims import InvalidToken
 from services.shared.jws import Jws, PublicKey
@@ -52,10 +53,10 @@ class JwtBearerGrant:
             # Refused without a look at the signature, so that what the client got wrong does not use the assertion up.
             if granted < wanted and (form.scope or not granted):
                 raise InvalidScope("scope exceeds what the assertion is for")
-            user = _believed(assertion, provider, at=at)
+            member = _believed(assertion, provider, at=at)
         except InvalidToken as error:
             raise InvalidGrant(f"assertion: {error.description}") from None
-        return Authorization(user=user, client=client, resource=target, scopes=granted, parent=None)
+        return Authorization(member=member, client=client, resource=target, scopes=granted, parent=None)
 
 
 def _bounded(wanted: frozenset[str], assertion: Jws, client: Client, target: Resource) -> frozenset[str]:
@@ -68,16 +69,20 @@ def _bounded(wanted: frozenset[str], assertion: Jws, client: Client, target: Res
     return wanted & frozenset(claim.text(claims, "scope").split()) if "scope" in claims else wanted
 
 
-def _believed(assertion: Jws, provider: Provider, *, at: float) -> User:
-    """The person whom the assertion is about; afterwards it is used up. Raises InvalidToken."""
+def _believed(assertion: Jws, provider: Provider, *, at: float) -> Member:
+    """The person whom the assertion is about, in their first organization: it tells of none. Afterwards it is used up.
+
+    Raises InvalidToken.
+    """
     issuer = provider.registry.issuers.get(claim.text(assertion.claims, "iss"))
     if issuer is None:
         raise InvalidToken("its issuer is not trusted here")
     assertions.verify(assertion, _key(assertion, issuer, provider), provider, endpoint="/token", types=_TYPES, at=at)
     user = _person(assertion, issuer, provider)
-    if user is None or not user.active:
+    member = user.within(None) if user else None
+    if member is None:
         raise InvalidToken("nobody is known here whom it could be about")
-    return user
+    return member
 
 
 def _key(assertion: Jws, issuer: TrustedIssuer, provider: Provider) -> PublicKey | None:

@@ -7,14 +7,15 @@ from typing import ClassVar, Literal
 
 from pydantic import BaseModel
 
-from services.idp import resource, scopes
+from services.idp import organization, resource, scopes
 from services.idp.client_auth import ClientForm
 from services.idp.errors import InvalidGrant
 from services.idp.grants import Authentication, Authorization
+from services.idp.members import Member
 from services.idp.parameters import Parameters
 from services.idp.provider import Provider
 from services.idp.records import Family, RefreshToken
-from services.idp.registry import Client, Resource, User
+from services.idp.registry import Client, Resource
 
 
 class RefreshForm(ClientForm):
@@ -25,6 +26,8 @@ class RefreshForm(ClientForm):
     scope: str | None = None
     resource: tuple[str, ...] = ()
     """RFC 8707 §2.2."""
+    organization: str | None = None
+    """Ours: the one that was authorized, if any."""
 
 
 class RefreshGrant:
@@ -40,11 +43,11 @@ class RefreshGrant:
             raise InvalidGrant("the refresh token is for the holder of another key")
         target = resource.unchanged(form.resource, family.resource, provider.registry)
         narrowed = scopes.narrowed(form.scope, family.scopes)
-        user = _person(family, provider)
+        member = person(family, form.organization, provider)
         # Only now, so that a request that is refused for another reason does not cost the client its token.
         provider.store.use_refresh_token(form.refresh_token, at=at)
         return Authorization(
-            user=user,
+            member=member,
             client=client,
             resource=target,
             scopes=narrowed,
@@ -56,15 +59,18 @@ class RefreshGrant:
 
 
 def first(
-    family: Family, target: Resource, client: Client, parameters: Parameters, provider: Provider, *, nonce: str | None
+    family: Family,
+    target: Resource,
+    client: Client,
+    parameters: Parameters,
+    provider: Provider,
+    *,
+    member: Member,
+    nonce: str | None,
 ) -> Authorization:
-    """All that somebody granted, with the first refresh token of the family.
-
-    Raises:
-        InvalidGrant: it was granted by somebody who is gone.
-    """
+    """All that somebody granted, with the first refresh token of the family."""
     return Authorization(
-        user=_person(family, provider),
+        member=member,
         client=client,
         resource=target,
         scopes=family.scopes,
@@ -74,11 +80,17 @@ def first(
     )
 
 
-def _person(family: Family, provider: Provider) -> User:
-    user = provider.registry.user(family.subject)
-    if user is None:
+def person(family: Family, named: str | None, provider: Provider) -> Member:
+    """Whom the tokens of a family are about; the request may name their organization.
+
+    Raises:
+        InvalidTarget: it names another.
+        InvalidGrant: the person is gone, or no longer an active member.
+    """
+    member = organization.unchanged(named, family, provider)
+    if member is None:
         raise InvalidGrant("the person is no longer known")
-    return user
+    return member
 
 
 def _next(family: Family, client: Client, provider: Provider) -> str | None:

@@ -76,10 +76,17 @@ def schemas(base: str) -> list[Member]:
                     kind="complex",
                     several=True,
                     required=True,
-                    about="Exactly one; the next token has it in its claim roles. Its type is the organization's id.",
-                    parts=[text("value"), *labels],
+                    about="One in each organization, whose id is the type; the next token about that has it in its "
+                    "claim roles. Whoever is not active in one gets no tokens about it.",
+                    parts=[text("value"), *labels, text("active", kind="boolean")],
                 ),
-                text("active", kind="boolean", required=True, about="Whoever is not is signed out everywhere."),
+                text(
+                    "active",
+                    kind="boolean",
+                    required=True,
+                    about="Whoever is not is signed out everywhere. Somebody with one role only is active in both or "
+                    "in neither.",
+                ),
             ],
             "meta": {"resourceType": "Schema", "location": f"{base}/Schemas/{USER}"},
         }

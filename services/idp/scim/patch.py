@@ -126,7 +126,7 @@ def _apply_to_list(after: Document, op: str, target: Path, value: Any) -> None:
         return
     given = [] if op == "remove" else _listed(target.attribute, value)
     if op == "add" and target.items is None:
-        after[target.attribute] = items + [each for each in given if each["value"] not in _values(items)]
+        after[target.attribute] = items + [each for each in given if not any(_same(each, one) for one in items)]
     elif op == "add":
         for item in meant:
             for each in given:
@@ -161,8 +161,9 @@ def _canonical(attribute: str, value: Any) -> Any:
     return {parts.get(name.lower(), name): each for name, each in value.items()}
 
 
-def _values(items: list[Any]) -> list[Any]:
-    return [each.get("value") for each in items]
+def _same(given: dict[str, Any], item: Any) -> bool:
+    """Whether an item is there already: one of the value, and of the type if that is given."""
+    return bool(item.get("value") == given["value"] and given.get("type", item.get("type")) == item.get("type"))
 
 
 def _members(value: object) -> dict[str, Any]:

@@ -13,9 +13,9 @@ from starlette.responses import Response
 
 from services.idp import bearer, people
 from services.idp.errors import BearerError, InvalidRequest
+from services.idp.members import User
 from services.idp.parameters import LONGEST, Parameters, query
 from services.idp.provider import Now, Provider, Started
-from services.idp.registry import User
 from services.idp.scim import configuration, patch, paths, users
 from services.idp.scim.description import TYPES, answers, body
 from services.idp.scim.errors import MEDIA_TYPE, ScimError, ScimResponse, as_scim
@@ -64,7 +64,7 @@ async def make_user(request: Request, provider: Started, at: Now) -> Response:
     """Somebody new (§3.3), who may be inactive yet. The type of the role says in which organization."""
     user = users.made(patch.whole(await _asked(request, "users:write", provider, at=at)), provider)
     people.put(user, provider, at=at)
-    logger.info("%s was made: role %s, active %s", user.username, user.role, user.active)
+    logger.info("%s was made: %s", user.username, _described(user))
     return _told(user, request, provider, status=201)
 
 
@@ -190,11 +190,18 @@ def _change(
     before = users.document(user, provider)
     if not _matches(request.headers.get("if-match", "*"), before):
         raise ScimError(412, "somebody has changed it since: read it again")
-    wanted = users.changed(user, before, change(before))
+    wanted = users.changed(user, before, change(before), provider)
     if wanted != user:
         people.put(wanted, provider, at=at)
-        logger.info("%s was changed: role %s, active %s", user.username, wanted.role, wanted.active)
+        logger.info("%s was changed: %s", user.username, _described(wanted))
     return _told(wanted, request, provider)
+
+
+def _described(user: User) -> str:
+    """For the log."""
+    members = {member.org_id for member in user.members}
+    each = (f"{one.role} of {one.org_id}{'' if one.org_id in members else ', inactive'}" for one in user.memberships)
+    return "; ".join(each)
 
 
 def _told(user: User, request: Request, provider: Provider, *, status: int = 200) -> Response:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from hashlib import sha256
 from typing import Annotated, Any, Literal
 
@@ -12,8 +12,8 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails
 
 from services.idp import people
+from services.idp.members import Membership, User
 from services.idp.provider import Provider
-from services.idp.registry import User
 from services.idp.scim.errors import ScimError
 
 USER = "urn:ietf:params:scim:schemas:core:2.0:User"
@@ -29,6 +29,9 @@ UserName = Annotated[
 Address = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^\s@\x00-\x1f\x7f]+@[^\s@\x00-\x1f\x7f]+$")]
 RoleName = Annotated[str, StringConstraints(max_length=64, pattern=r"^[\x21\x23-\x5b\x5d-\x7e]+$")]
 """One word of ASCII: it goes into the claim ``roles``."""
+
+
+MOST_ROLES = 100
 
 
 class _Attributes(BaseModel):
@@ -51,12 +54,15 @@ class Email(_Attributes):
 
 
 class Role(_Attributes):
-    """The one role, in the one organization: its id is the ``type``."""
+    """The role in one organization, whose id is the ``type``; who is in one only need not name it."""
 
     value: RoleName
     type: str | None = None
     primary: bool | None = None
+    """Whether it is the first: the one meant where none is named."""
     display: str | None = None
+    active: bool | None = None
+    """Whether there are tokens about this organization. Of an only role it says the same as that of the person."""
 
 
 class Meta(_Attributes):
@@ -76,7 +82,7 @@ class ScimUser(_Attributes):
     display_name: Text
     name: FullName
     emails: list[Email] = Field(min_length=1, max_length=1)
-    roles: list[Role] = Field(min_length=1, max_length=1)
+    roles: list[Role] = Field(min_length=1, max_length=MOST_ROLES)
     active: bool
     meta: Meta
 
@@ -118,7 +124,10 @@ def document(user: User, provider: Provider) -> Document:
         "displayName": user.name,
         "name": {"formatted": user.name},
         "emails": [{"value": user.email, "type": "work", "primary": True}],
-        "roles": [{"value": user.role, "type": user.org_id, "primary": True}],
+        "roles": [
+            {"value": each.role, "type": each.org_id, "primary": each is user.memberships[0], "active": each.active}
+            for each in user.memberships
+        ],
         "active": user.active,
     }
     version = sha256(json.dumps(told).encode()).hexdigest()[:16]
@@ -126,7 +135,7 @@ def document(user: User, provider: Provider) -> Document:
     return told | {"meta": {"resourceType": "User", "location": location, "version": f'W/"{version}"'}}
 
 
-def changed(user: User, before: Document, after: Document) -> User:
+def changed(user: User, before: Document, after: Document, provider: Provider) -> User:
     """The person as a client wants them. What is not changed is not judged: the registry may have taken more.
 
     Raises:
@@ -140,16 +149,10 @@ def changed(user: User, before: Document, after: Document) -> User:
             raise ScimError(400, _told(flaws), kind="invalidValue") from None
     if "userName" in differs:
         raise ScimError(400, "userName cannot be changed", kind="mutability")
-    if after["roles"][0].get("type", user.org_id) != user.org_id:
-        raise ScimError(400, "a person has a role in their own organization only", kind="invalidValue")
-    return user.model_copy(
-        update={
-            "name": _name(before, after),
-            "email": after["emails"][0]["value"],
-            "role": after["roles"][0]["value"],
-            "active": after["active"],
-        }
-    )
+    wanted = user.model_copy(update={"name": _name(before, after), "email": after["emails"][0]["value"]})
+    if "roles" in differs:
+        wanted = wanted.with_memberships(tuple(_memberships(user, after["roles"], provider)))
+    return wanted.with_account(active=after["active"]) if "active" in differs else wanted
 
 
 def made(given: Document, provider: Provider) -> User:
@@ -164,9 +167,8 @@ def made(given: Document, provider: Provider) -> User:
         raise ScimError(400, _told(error.errors()), kind="invalidValue") from None
     names = {wanted.display_name, wanted.name.formatted if wanted.name else None} - {None}
     role, registry = wanted.roles[0], provider.registry
-    colleague = next((user for user in registry.users.values() if user.org_id == role.type), None)
-    if colleague is None:
-        raise ScimError(400, "roles.type must be the id of an organization that has people here", kind="invalidValue")
+    active = wanted.active and role.active is not False
+    membership = _organization(role.type, provider).model_copy(update={"role": role.value, "active": active})
     if any(user.username.casefold() == wanted.user_name.casefold() for user in registry.users.values()):
         raise ScimError(409, "there is somebody of that userName", kind="uniqueness")
     return User(
@@ -174,11 +176,32 @@ def made(given: Document, provider: Provider) -> User:
         username=wanted.user_name,
         name=_one(names or {wanted.user_name}),
         email=wanted.emails[0].value,
-        role=role.value,
-        org_id=colleague.org_id,
-        org_name=colleague.org_name,
-        active=wanted.active,
+        memberships=(membership,),
+        active=active,
     )
+
+
+def _memberships(user: User, roles: list[Document], provider: Provider) -> Iterator[Membership]:
+    """What the roles come to: those of before in their order, then those that are new."""
+    own = {each.org_id: each for each in user.memberships}
+    given: dict[str, Membership] = {}
+    for role in roles:
+        org_id = role.get("type") or (user.memberships[0].org_id if len(own) == 1 else None)
+        known = own.get(org_id or "") or _organization(org_id, provider)
+        if known.org_id in given:
+            raise ScimError(400, "a person has one role in an organization", kind="invalidValue")
+        active = known.active if role.get("active") is None else role["active"]
+        given[known.org_id] = known.model_copy(update={"role": role["value"], "active": active})
+    yield from (given.pop(org_id) for org_id in own if org_id in given)
+    yield from given.values()
+
+
+def _organization(org_id: str | None, provider: Provider) -> Membership:
+    """As somebody new would be in it."""
+    found = provider.registry.membership(org_id) if org_id else None
+    if found is None or found.org_id != org_id:
+        raise ScimError(400, "roles.type must be the id of an organization that has people here", kind="invalidValue")
+    return found.model_copy(update={"active": True})
 
 
 def _name(before: Document, after: Document) -> str:

@@ -9,9 +9,11 @@ from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response
 
 from services.idp import people
+from services.idp.members import Membership, User
 from services.idp.provider import Now, Provider, Started
-from services.idp.registry import Client, Resource, User
+from services.idp.registry import Client, Resource
 from services.idp.shelf import digest
+from services.idp.simulation import names
 from services.idp.simulation.names import UnknownName, person
 
 router = APIRouter(prefix="/_sim", include_in_schema=False)
@@ -25,10 +27,25 @@ class _Person(BaseModel):
     name: str | None = None
     email: str | None = None
     role: str | None = None
+    """This, and the two that follow: of the first organization."""
     org_id: str | None = None
     org_name: str | None = None
+    memberships: list[Membership] | None = None
+    """All of them, in place of what there was."""
     active: bool | None = None
+    """Of the account as a whole; and of the membership, if there is one only."""
     claims: dict[str, Any] | None = None
+
+
+class _Membership(BaseModel):
+    """What somebody has changed in one organization."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    role: str | None = None
+    active: bool | None = None
+    org_name: str | None = None
+    slug: str | None = None
 
 
 @router.get("/users")
@@ -40,9 +57,45 @@ async def list_users(provider: Started) -> dict[str, Any]:
 @router.put("/users/{username}")
 async def put_user(username: str, asked: _Person, provider: Started, at: Now) -> User:
     """A new person, or one with these things changed."""
-    known = provider.registry.user_named(username)
-    changes = asked.model_dump(exclude_none=True)
-    user = User.model_validate((known.model_dump() if known else _newcomer(username, provider)) | changes)
+    known = provider.registry.user_named(username) or _newcomer(username, provider)
+    first = asked.model_dump(exclude_none=True, include={"role", "org_id", "org_name"})
+    given = asked.memberships or [known.memberships[0].model_copy(update=first), *known.memberships[1:]]
+    if first and asked.memberships:
+        raise ValueError("give either memberships, or role, org_id and org_name of the first")
+    others = asked.model_dump(exclude_none=True, include={"name", "email", "claims"})
+    user = known.with_memberships(tuple(given))
+    user = user if asked.active is None else user.with_account(active=asked.active)
+    user = User.model_validate(user.model_dump() | others)
+    people.put(user, provider, at=at)
+    return user
+
+
+@router.put("/users/{username}/memberships/{organization}")
+async def put_membership(username: str, organization: str, asked: _Membership, provider: Started, at: Now) -> User:
+    """Somebody in one more organization, by its id or slug, or with these things changed in it."""
+    user, registry = person(username, provider), provider.registry
+    own, known = user.membership(organization), registry.membership(organization)
+    if known is None and asked.org_name is None:
+        raise UnknownName(f"there is no organization {organization!r}: a new one needs org_name")
+    usual = own or Membership(
+        org_id=known.org_id if known else organization,
+        org_name=known.org_name if known else "",
+        slug=known.slug if known else "",
+        role="requester",
+    )
+    user = user.with_membership(usual.model_copy(update=asked.model_dump(exclude_none=True)))
+    people.put(user, provider, at=at)
+    return user
+
+
+@router.delete("/users/{username}/memberships/{organization}")
+async def drop_membership(username: str, organization: str, provider: Started, at: Now) -> User:
+    """Somebody in one organization less; in the last one they stay."""
+    user = names.member(username, organization, provider).user
+    left = tuple(each for each in user.memberships if not each.answers_to(organization))
+    if not left:
+        raise ValueError("a person is in one organization at least; drop the person, or make them inactive")
+    user = user.with_memberships(left)
     people.put(user, provider, at=at)
     return user
 
@@ -107,18 +160,17 @@ async def drop_resource(uri: str, provider: Started) -> Response:
     return Response(status_code=204)
 
 
-def _newcomer(username: str, provider: Provider) -> dict[str, Any]:
+def _newcomer(username: str, provider: Provider) -> User:
     """Somebody in the organization of the first person there is, with the least role."""
     first = next(iter(provider.registry.users.values()), None)
-    return {
-        "sub": people.new_id(username, provider),
-        "username": username,
-        "name": username.capitalize(),
-        "email": f"{username}@example.test",
-        "role": "requester",
-        "org_id": first.org_id if first else "org_simulated",
-        "org_name": first.org_name if first else "Simulated",
-    }
+    membership = first.memberships[0] if first else Membership(org_id="org_simulated", org_name="Simulated", role="")
+    return User(
+        sub=people.new_id(username, provider),
+        username=username,
+        name=username.capitalize(),
+        email=f"{username}@example.test",
+        memberships=(membership.model_copy(update={"role": "requester", "active": True}),),
+    )
 
 
 def _client(client: Client) -> dict[str, Any]:

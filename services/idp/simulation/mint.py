@@ -29,6 +29,8 @@ class Mint(Forgery):
     """A name of ``RECIPES``, instead of one's own changes."""
     user: str | None = None
     """Username of the subject."""
+    organization: str | None = None
+    """Id or slug of the one it is about; the first of the person's unless given."""
     machine: bool = False
     """Whether the client is the subject."""
     client: str = SUBJECT_CLIENT
@@ -64,17 +66,17 @@ def mint(asked: Mint, provider: Provider, others: Mapping[str, Provider], *, at:
     """Make it. ``others`` are all tenants by name, whose keys may sign.
 
     Raises:
-        UnknownName: the recipe, person or audience is not known.
+        UnknownName: the recipe, person, organization or audience is not known.
         UnknownSigner: ``sign_with`` names nothing that is known here.
     """
     recipe = _recipe(asked.recipe) if asked.recipe else None
     target = _resource(asked.audience or "api", provider)
     machine = asked.machine or (recipe is not None and recipe.machine)
-    user = None if machine else names.person(asked.user, provider) if asked.user else names.anybody(provider)
+    member = None if machine else names.member(asked.user, asked.organization, provider)
     issued_at = int(at) if asked.ttl > 0 else int(at) + asked.ttl - 600
     usual = access_claims(
         Authorization(
-            user=user,
+            member=member,
             client=provider.registry.clients.get(asked.client) or Client(id=asked.client, name=asked.client, grants=()),
             resource=target,
             scopes=target.scopes if asked.scopes is None else frozenset(asked.scopes),

@@ -24,7 +24,7 @@ from services.idp.sign_ins import SignIn
 from services.idp.simulation import entries, issuers
 from services.idp.simulation.forge import UnknownSigner
 from services.idp.simulation.mint import Mint, Minted, mint
-from services.idp.simulation.names import UnknownName, person
+from services.idp.simulation.names import UnknownName, member
 from services.idp.simulation.quirks import QUIRKS, UnknownQuirk
 from services.idp.simulation.recipes import RECIPES
 from services.idp.simulation.state import Simulated
@@ -51,6 +51,8 @@ class _QuirkUse(_Asked):
 
 class _Session(_Asked):
     user: str
+    organization: str | None = None
+    """Id or slug of the one they sign in to; their first active one unless given."""
 
 
 class _SignIns(_Asked):
@@ -160,8 +162,7 @@ async def forget_requests(simulation: Simulated) -> Response:
 @router.post("/session", status_code=201)
 async def begin_session(asked: _Session, provider: Started, at: Now) -> dict[str, Any]:
     """Somebody signed in: the cookie for a browser, in the form of Playwright's storage state."""
-    user = person(asked.user, provider)
-    session = sessions.begin(user.sub, provider, at=at)
+    session = sessions.begin(member(asked.user, asked.organization, provider), provider, at=at)
     cookie = {
         "name": provider.cookies.session,
         "value": provider.store.add_session(session),
@@ -194,7 +195,7 @@ async def queue_sign_ins(asked: _SignIns, provider: Started) -> dict[str, Any]:
     """Answer the next authorization requests like this."""
     for each in asked.sign_ins:
         if each.user is not None:
-            person(each.user, provider)
+            member(each.user, each.organization, provider)
     provider.sign_ins.add(asked.sign_ins)
     return {"sign_ins": provider.sign_ins.waiting}
 

@@ -9,7 +9,7 @@ import httpx2 as httpx
 import pytest
 
 from scenarios.services.idp.conftest import ALONE, Alone
-from services.idp.registry import User
+from services.idp.members import User
 
 BASE = f"{ALONE.idp}/scim/v2"
 PATCH_OP = "urn:ietf:params:scim:api:messages:2.0:PatchOp"

@@ -21,7 +21,7 @@ def mira(directory: Directory, **changes: Any) -> dict[str, Any]:
         "userName": "mira@partner.example",
         "displayName": "Mira Holt",
         "emails": [{"value": "mira@partner.example"}],
-        "roles": [{"value": "agent", "type": directory.person("rita").org_id}],
+        "roles": [{"value": "agent", "type": directory.person("rita").memberships[0].org_id}],
         "active": True,
     }
     return {name: value for name, value in (usual | changes).items() if value is not None}
@@ -37,7 +37,11 @@ def test_whoever_is_made_can_be_read_and_signs_in_with_the_role(directory: Direc
     assert directory.read("mira@partner.example") == made
     assert (made["displayName"], made["name"]) == ("Mira Holt", {"formatted": "Mira Holt"})
     token = claims(directory.alone.tokens("mira@partner.example")["access_token"])
-    assert (token["sub"], token["org_id"], token["roles"]) == (user.sub, directory.person("rita").org_id, ["agent"])
+    assert (token["sub"], token["org_id"], token["roles"]) == (
+        user.sub,
+        directory.person("rita").memberships[0].org_id,
+        ["agent"],
+    )
 
 
 def test_whoever_is_made_inactive_signs_in_only_when_that_changes(directory: Directory) -> None:

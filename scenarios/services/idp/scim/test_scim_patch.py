@@ -19,7 +19,8 @@ def test_a_role_change_is_in_the_next_token_and_not_in_the_last(directory: Direc
     before = alone.tokens("rita")
     assert claims(before["access_token"])["roles"] == ["requester"]
     response = directory.patch("rita", {"op": "replace", "path": "roles", "value": AGENT})
-    expected = [{"value": "agent", "type": directory.person("rita").org_id, "primary": True}]
+    in_acme = directory.person("rita").memberships[0].org_id
+    expected = [{"value": "agent", "type": in_acme, "primary": True, "active": True}]
     assert (response.status_code, response.json()["roles"]) == (200, expected)
     assert claims(alone.refresh(before["refresh_token"]).json()["access_token"])["roles"] == ["agent"]
     assert claims(alone.tokens("rita")["access_token"])["roles"] == ["agent"]
@@ -50,7 +51,7 @@ def test_a_role_change_is_in_the_next_token_and_not_in_the_last(directory: Direc
 def test_a_role_can_be_changed_in_every_way_there_is_to_write_it(directory: Directory, operations: list[Any]) -> None:
     response = directory.patch("rita", *operations)
     assert response.status_code == 200, response.text
-    assert directory.person("rita").role == "agent"
+    assert [each.role for each in directory.person("rita").memberships] == ["agent"]
     assert [each["value"] for each in directory.read("rita")["roles"]] == ["agent"]
 
 
@@ -82,7 +83,8 @@ def test_everything_else_can_be_changed_too(
 ) -> None:
     response = directory.patch("rita", operation)
     assert response.status_code == 200, response.text
-    assert getattr(directory.person("rita"), attribute) == value
+    rita = directory.person("rita")
+    assert getattr(rita.memberships[0] if attribute == "role" else rita, attribute) == value
 
 
 @pytest.mark.parametrize(
@@ -202,7 +204,7 @@ def test_a_person_can_be_put_back_as_a_whole(directory: Directory) -> None:
     answer = directory.ask("PUT", f"/Users/{rita['id']}", wanted)
     assert answer.status_code == 200, answer.text
     user = directory.person("rita")
-    assert (user.role, user.active, user.sub) == ("agent", False, rita["id"])
+    assert (user.memberships[0].role, user.active, user.sub) == ("agent", False, rita["id"])
     for missing in ("roles", "emails", "active", "displayName", "userName"):
         body = {name: each for name, each in rita.items() if name != missing}
         failed(directory.ask("PUT", f"/Users/{rita['id']}", body), 400, "invalidValue")
@@ -246,4 +248,4 @@ def test_what_the_registry_took_stands_in_the_way_of_nothing(directory: Director
     users.put(rita.sub, rita.model_copy(update={"name": "\n" * 300, "email": "none"}))
     assert directory.patch("rita", {"op": "replace", "path": "roles", "value": AGENT}).status_code == 200
     after = directory.person("rita")
-    assert (after.role, after.name, after.email) == ("agent", "\n" * 300, "none")
+    assert (after.memberships[0].role, after.name, after.email) == ("agent", "\n" * 300, "none")

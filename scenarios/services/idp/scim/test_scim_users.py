@@ -24,7 +24,7 @@ def test_a_person_is_told_in_the_core_schema(directory: Directory) -> None:
         "displayName": "Rita Sørensen",
         "name": {"formatted": "Rita Sørensen"},
         "emails": [{"value": "rita@acme.example", "type": "work", "primary": True}],
-        "roles": [{"value": "requester", "type": rita.org_id, "primary": True}],
+        "roles": [{"value": "requester", "type": rita.memberships[0].org_id, "primary": True, "active": True}],
         "active": True,
     }
     assert (meta["resourceType"], meta["location"]) == ("User", f"{BASE}/Users/{rita.sub}")

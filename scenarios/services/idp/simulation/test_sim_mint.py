@@ -36,7 +36,11 @@ def test_it_is_for_whom_and_about_whom_one_says(ask: Ask, alone: Alone, audience
     told = claims(minted(ask, user="rita", client="somebody", audience=audience, scopes=["tickets:read"], ttl=5))
     user = alone.provider.registry.user_named("rita")
     assert user is not None
-    assert (told["sub"], told["org_id"], told["roles"]) == (user.sub, user.org_id, [user.role])
+    assert (told["sub"], told["org_id"], told["roles"]) == (
+        user.sub,
+        user.memberships[0].org_id,
+        [user.memberships[0].role],
+    )
     assert (told["aud"], told["client_id"], told["scope"]) == (alone.at.ticketing, "somebody", "tickets:read")
     assert told["exp"] - told["iat"] == 5
 

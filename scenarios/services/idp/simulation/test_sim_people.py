@@ -47,13 +47,17 @@ def test_a_session_cookie_spares_the_page(ask: Ask, alone: Alone) -> None:
 
 def test_a_person_can_be_made_and_changed(ask: Ask, alone: Alone) -> None:
     made = ask("PUT", "/users/nova", {"role": "agent", "claims": {"desk": "3b"}}).json()
-    assert (made["username"], made["role"]) == ("nova", "agent")
+    assert (made["username"], made["memberships"][0]["role"]) == ("nova", "agent")
     tokens = alone.tokens("nova")
     assert (claims(tokens["access_token"])["roles"], claims(tokens["access_token"])["desk"]) == (["agent"], "3b")
     assert claims(tokens["id_token"])["desk"] == "3b"
     assert alone.userinfo(tokens["access_token"]).json()["desk"] == "3b"
     changed = ask("PUT", "/users/nova", {"role": "admin"}).json()
-    assert (changed["sub"], changed["role"], changed["claims"]) == (made["sub"], "admin", {"desk": "3b"})
+    assert (changed["sub"], changed["memberships"][0]["role"], changed["claims"]) == (
+        made["sub"],
+        "admin",
+        {"desk": "3b"},
+    )
     renewed = alone.refresh(tokens["refresh_token"]).json()["access_token"]
     assert claims(renewed)["roles"] == ["admin"]
     assert ask("DELETE", "/users/nova").status_code == 204
@@ -132,12 +136,12 @@ def test_a_reset_begins_the_tenant_anew_and_leaves_others_alone(ask: Ask, alone:
     assert ask("POST", "/reset", {}).status_code == 204
     refused(alone.refresh(tokens["refresh_token"]), 400, "invalid_grant")
     assert alone.userinfo(tokens["access_token"]).status_code == 401
-    people = {user["username"]: user["role"] for user in ask("GET", "/users").json()["users"]}
+    people = {user["username"]: user["memberships"] for user in ask("GET", "/users").json()["users"]}
     assert "rita" in people
-    assert people["alice"] == "agent"
+    assert [each["role"] for each in people["alice"]] == ["agent"]
     assert "robot" not in [client["id"] for client in ask("GET", "/clients").json()["clients"]]
-    partner = {user["username"]: user["role"] for user in ask("GET", "/users", tenant="partner").json()["users"]}
-    assert partner["petra"] == "owner"
+    partner = {user["username"]: user["memberships"] for user in ask("GET", "/users", tenant="partner").json()["users"]}
+    assert [each["role"] for each in partner["petra"]] == ["owner"]
 
 
 def test_what_was_changed_is_still_so_after_a_restart(
