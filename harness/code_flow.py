@@ -56,8 +56,9 @@ def challenge(verifier: str) -> str:
     return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
 
 
-def sign_in(client: Client, username: str) -> SignedIn:
-    """Let ``username`` sign in on the provider's page and trade the code for tokens.
+def sign_in(client: Client, username: str, *, organization: str | None = None) -> SignedIn:
+    """Let ``username`` sign in on the provider's page and trade the code for tokens, about one of their organizations
+    if it is named (id or slug), else about the first.
 
     Raises:
         SignInError: nobody of that name, or the request was refused.
@@ -71,12 +72,13 @@ def sign_in(client: Client, username: str) -> SignedIn:
         "nonce": nonce,
         "code_challenge": challenge(verifier),
         "code_challenge_method": "S256",
-    } | _given(resource=client.resource, scope=client.scope)
+    } | _given(resource=client.resource, scope=client.scope, organization=organization)
     with httpx.Client(base_url=client.issuer, verify=tls(), timeout=TIMEOUT_S) as browser:
         answer = _pick(browser, browser.get("/authorize", params=asked), username)
         told = {name: values[0] for name, values in parse_qs(urlsplit(answer).query).items()}
         if told.get("state") != state or told.get("iss") != client.issuer or "code" not in told:
-            raise SignInError(f"{username!r} could not sign in at {client.issuer}", evidence=f"redirected to {answer}")
+            where = f"{client.issuer} to {organization}" if organization else client.issuer
+            raise SignInError(f"{username!r} could not sign in at {where}", evidence=f"redirected to {answer}")
         form = {
             "grant_type": "authorization_code",
             "client_id": client.client_id,

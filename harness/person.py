@@ -26,8 +26,11 @@ REDIRECT_URI = "http://127.0.0.1/callback"
 class Person:
     """One user of a running system. Nothing is asked of the identity provider before the first token is needed."""
 
-    def __init__(self, username: str, *, issuer: str, audiences: Mapping[str, str]) -> None:
-        self.username = username
+    def __init__(
+        self, username: str, *, issuer: str, audiences: Mapping[str, str], organization: str | None = None
+    ) -> None:
+        """``organization``: id or slug of one that they are in; their first unless given."""
+        self.username, self._organization = username, organization
         self._issuer, self._audiences = issuer, audiences
         self._tokens: dict[tuple[str, str | None], str] = {}
         self._opened = ExitStack()
@@ -43,7 +46,8 @@ class Person:
         key = (audience, scope)
         if key not in self._tokens:
             client = code_flow.Client(self._issuer, CLIENT_ID, REDIRECT_URI, self._resource(audience), scope)
-            self._tokens[key] = code_flow.sign_in(client, self.username).tokens["access_token"]
+            signed_in = code_flow.sign_in(client, self.username, organization=self._organization)
+            self._tokens[key] = signed_in.tokens["access_token"]
         return self._tokens[key]
 
     @property

@@ -64,15 +64,18 @@ class Stack:
             )
         return url + resource
 
-    def sign_in(self, username: str) -> Person:
+    def sign_in(self, username: str, *, organization: str | None = None) -> Person:
         """Somebody of the seeded world, signed in at the identity provider when a token is first needed.
+
+        ``organization`` is the id or slug of one that they are in; their first unless given.
 
         Raises:
             HarnessError: this stack has no identity provider.
         """
         from harness.person import Person  # noqa: PLC0415  # an HTTP client, which `up` does not need
 
-        person = Person(username, issuer=self.service("idp").url, audiences=self.audiences())
+        issuer = self.service("idp").url
+        person = Person(username, issuer=issuer, audiences=self.audiences(), organization=organization)
         self._people.append(person)
         return person
 

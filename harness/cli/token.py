@@ -20,6 +20,9 @@ def register(commands: Any) -> None:
     parser = commands.add_parser("token", help="get an access token of the running system", description=__doc__)
     parser.add_argument("user", nargs="?", help="who it is for, such as alice")
     parser.add_argument("--audience", choices=audiences, default="api", help="the service it is for (default: api)")
+    parser.add_argument(
+        "--organization", metavar="ORG", help="one that they are in, by id or slug (default: the first)"
+    )
     parser.add_argument("--scope", metavar="S", help="scopes, separated by spaces (default: all the client may have)")
     parser.add_argument("--recipe", metavar="NAME", help="a malformed one; --recipes lists them")
     parser.add_argument("--recipes", action="store_true", help="list recipes and what must come of each")
@@ -43,9 +46,10 @@ def run(arguments: argparse.Namespace) -> Report:
 
 def _token(stack: Stack, arguments: argparse.Namespace) -> Report:
     if arguments.recipe is None:
-        token = stack.sign_in(arguments.user).token(arguments.audience, scope=arguments.scope)
+        person = stack.sign_in(arguments.user, organization=arguments.organization)
+        token = person.token(arguments.audience, scope=arguments.scope)
         return Report(data={"token": token}, lines=[token])
-    asked = {"user": arguments.user, "audience": arguments.audience}
+    asked = {"user": arguments.user, "audience": arguments.audience, "organization": arguments.organization}
     if arguments.scope is not None:
         asked["scopes"] = arguments.scope.split()
     try:

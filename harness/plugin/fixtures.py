@@ -210,8 +210,9 @@ def stack_of(request: pytest.FixtureRequest) -> Stack:
 
 
 @pytest.fixture
-def as_user(request: pytest.FixtureRequest) -> Iterator[Callable[[str], Person]]:
+def as_user(request: pytest.FixtureRequest) -> Iterator[Callable[..., Person]]:
     """``as_user("alice")``: somebody of the seeded world, signed in without a browser when a token is first needed.
+    ``as_user("nora", organization="globex")`` is what she is in the second of her organizations.
 
     Gives ``.token(audience)``, ``.api`` (an HTTP client of the REST API), ``.call_tool(service, tool, **arguments)``
     and ``.mcp(service)`` (FastMCP's client). Belongs to the test's ``stack`` or services, else to ``shared_stack``.
@@ -219,8 +220,8 @@ def as_user(request: pytest.FixtureRequest) -> Iterator[Callable[[str], Person]]
     found = stack_of(request)
     people: list[Person] = []
 
-    def sign_in(username: str) -> Person:
-        people.append(found.sign_in(username))
+    def sign_in(username: str, *, organization: str | None = None) -> Person:
+        people.append(found.sign_in(username, organization=organization))
         return people[-1]
 
     yield sign_in

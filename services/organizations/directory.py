@@ -26,8 +26,6 @@ _SKEW_S = 5.0
 """Before its expiry from which a kept token is no longer used: it must survive the call it is for."""
 _PATCH_OP = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 _USER = "urn:ietf:params:scim:schemas:core:2.0:User"
-_INACTIVE = {"op": "replace", "path": "active", "value": False}
-_ACTIVE = {**_INACTIVE, "value": True}
 
 
 class _Issued(BaseModel):
@@ -54,7 +52,7 @@ _Answer = TypeVar("_Answer", bound=BaseModel)
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Somebody at the identity provider: an account is in one organization, with one role there."""
+    """Somebody at the identity provider, in one of the organizations that the account is in, with the role there."""
 
     id: str
     org_id: str
@@ -94,7 +92,7 @@ class Directory:
     def turn(self, org_id: str) -> AbstractContextManager[None]:
         """Taken by whoever changes somebody of an organization here and there: both see the changes in the same order.
 
-        An account is changed by its own organization only, so that none has to wait for another.
+        Each organization changes what an account is in it and nothing else, so that none has to wait for another.
 
         Raises:
             Unavailable: it is not their turn soon.
@@ -102,31 +100,30 @@ class Directory:
         return self._turns.setdefault(org_id, Turn()).taken()
 
     def set_role(self, account: Account) -> None:
-        """From now on, tokens of the person say this role. Saying so twice is no error.
-
-        Whoever has an account in another organization gets no tokens for this one, and nothing has to be said.
+        """From now on, tokens of the person about this organization say this role. Saying so twice is no error.
 
         Raises:
             Unavailable: the provider cannot be reached, or cannot serve now. It may have heard nevertheless.
-            BadGateway: it does not know the person, refuses, or gives an answer that makes no sense.
+            BadGateway: it does not know the person there, refuses, or gives an answer that makes no sense.
         """
         self._change(account, "a change of role")
 
     def deactivate(self, account: Account) -> None:
-        """From now on the person gets no tokens, and those they have are good for nothing at the provider.
+        """From now on the person gets no tokens about this organization, and those they have are good for nothing at
+        the provider. What they are in others stays as it is.
 
         Raises:
             Unavailable, BadGateway: as ``set_role``.
         """
-        self._change(account, "a deactivation", _INACTIVE)
+        self._change(account, "a deactivation", active=False)
 
     def reactivate(self, account: Account) -> None:
-        """Take back a deactivation and a change of role: from now on the person signs in as before.
+        """Take back a deactivation and a change of role: from now on the person signs in to it as before.
 
         Raises:
             Unavailable, BadGateway: as ``set_role``.
         """
-        self._change(account, "a reactivation", _ACTIVE)
+        self._change(account, "a reactivation", active=True)
 
     def enrol(self, newcomer: Newcomer) -> str:
         """Make an account, inactive until its owner accepts at the provider; returns its id.
@@ -152,8 +149,7 @@ class Directory:
         if not found:
             raise BadGateway("The identity provider says that the account exists, and cannot find it.")
         account = Account(found[0].id, newcomer.org_id, newcomer.role)
-        if not self._change(account, "a new account", _INACTIVE):
-            raise BadGateway("The identity provider has an account of that name in another organization.")
+        self._change(account, "a new account", active=False)
         return account.id
 
     def close(self) -> None:
@@ -161,16 +157,20 @@ class Directory:
         if self._client is not None:
             self._client.close()
 
-    def _change(self, account: Account, what: str, *further: dict[str, Any]) -> bool:
-        """Whether the account is in the organization: in another one, nothing was changed (RFC 7644 §3.5.2.3)."""
-        role = {"op": "replace", "path": f'roles[type eq "{account.org_id}"].value', "value": account.role}
-        body = {"schemas": [_PATCH_OP], "Operations": [role, *further]}
+    def _change(self, account: Account, what: str, *, active: bool | None = None) -> None:
+        wanted = {"value": account.role} | ({} if active is None else {"active": active})
+        operations = [
+            {"op": "replace", "path": f'roles[type eq "{account.org_id}"].{part}', "value": value}
+            for part, value in wanted.items()
+        ]
+        body = {"schemas": [_PATCH_OP], "Operations": operations}
         answer = self._ask("PATCH", f"/Users/{quote(account.id, safe='')}", body=body)
         if answer.status_code == httpx.codes.NOT_FOUND:
             raise BadGateway("The identity provider does not know this member.")
-        if not answer.is_success and not _without_target(answer):
+        if _without_target(answer):  # nothing was changed (RFC 7644 §3.5.2.3)
+            raise BadGateway("The identity provider does not know this member in the organization.")
+        if not answer.is_success:
             raise _failed(answer, what)
-        return answer.is_success
 
     def _ask(self, method: str, path: str, *, body: Any = None, params: dict[str, str] | None = None) -> httpx.Response:
         """With the kept token; if that one is refused, once more with a new one."""

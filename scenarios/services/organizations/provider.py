@@ -17,7 +17,7 @@ ISSUER = "http://localhost:1"
 
 @dataclass
 class Account:
-    """Somebody who can sign in, if active."""
+    """Somebody who can sign in, if active: a member of one organization, as far as it matters here."""
 
     username: str
     org_id: str
@@ -89,7 +89,7 @@ class Provider(httpx.BaseTransport):
         if account is None:
             return httpx.Response(404)
         for operation in operations:
-            if operation["path"] == "active":
+            if operation["path"] == f'roles[type eq "{account.org_id}"].active':
                 account.active = operation["value"]
             elif operation["path"] == f'roles[type eq "{account.org_id}"].value':
                 account.role = operation["value"]

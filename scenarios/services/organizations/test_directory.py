@@ -126,7 +126,7 @@ def test_a_change_is_one_in_the_organization_of_the_role() -> None:
         "PATCH",
         [
             {"op": "replace", "path": 'roles[type eq "org_1"].value', "value": "agent"},
-            {"op": "replace", "path": "active", "value": False},
+            {"op": "replace", "path": 'roles[type eq "org_1"].active', "value": False},
         ],
     )
 
@@ -135,6 +135,7 @@ def test_a_change_is_one_in_the_organization_of_the_role() -> None:
     ("answer", "says"),
     [
         (httpx.Response(404), "does not know"),
+        (httpx.Response(400, json={"scimType": "noTarget"}), "does not know this member in the organization"),
         (httpx.Response(400, json={"scimType": "invalidValue"}), "refused a deactivation"),
         (httpx.Response(400, content=b"nonsense"), "refused a deactivation"),
         (httpx.Response(400, json=[]), "refused a deactivation"),

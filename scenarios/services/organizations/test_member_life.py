@@ -144,4 +144,5 @@ def test_an_account_that_is_there_already_is_taken_and_put_in_step(
         made = idp.put_user(f"acme:{email.casefold()}", role="viewer", email=email, active=True)
         assert ask(as_user("adam"), "invite_member", email=email, role="agent")["id"] == made["sub"]
         account = next(user for user in idp.users() if user["sub"] == made["sub"])
-        assert (account["role"], account["active"]) == ("agent", False)
+        (membership,) = account["memberships"]
+        assert (membership["role"], membership["active"], account["active"]) == ("agent", False, False)

@@ -197,7 +197,7 @@ _AUTHORITY = (
     _recipe("scopes-as-scp", "under the name other providers use", STEP_UP,
             _bent(drop=("scope",), claims={"scp": ["tickets:read", "orgs:read"]})),
     _recipe("machine", "a client asks for itself, and no person is the subject", FORBIDDEN, machine=True),
-    Recipe("no-organization", "about no organization, which the provider, if it is asked, refuses", (FORBIDDEN, INVALID),
+    Recipe("no-organization", "about no organization, which the provider refuses, if asked", (FORBIDDEN, INVALID),
            _bent(drop=("org_id",))),
     Recipe("revoked", "good by its signature until it ends, unless somebody is asked", (ACCEPTED, INVALID), _as_issued,
            revoked=True),
