@@ -260,6 +260,9 @@ def test_token_prints_one_that_a_shell_can_take(harness: Harness, detached: Mapp
     good = harness("token", "alice", "--audience", "ticketing", "--scope", "tickets:read")
     told = jwt.decode(good.stdout.strip(), options={"verify_signature": False})
     assert (told["scope"], told["aud"].endswith("/mcp"), good.stderr) == ("tickets:read", True, "")
+    nora = [harness("token", "nora", *organization) for organization in ((), ("--organization", "globex"))]
+    seen = [jwt.decode(each.stdout.strip(), options={"verify_signature": False}) for each in nora]
+    assert [each["roles"] for each in seen] == [["agent"], ["viewer"]]
     expired = json.loads(harness("token", "alice", "--recipe", "expired", "--json").stdout)
     assert expired["expect"] == [{"status": 401, "error": "invalid_token", "challenge": True}]
     assert jwt.decode(expired["token"], options={"verify_signature": False})["sub"] == told["sub"]
@@ -276,6 +279,8 @@ def test_token_opens_the_simulation_api(harness: Harness, detached: Mapping[str,
     [
         ((), "whose token?"),
         (("nobody",), "who can: alice"),
+        (("nora", "--organization", "initech"), "access_denied"),
+        (("nora", "--organization", "initech", "--recipe", "expired"), "nora is not in 'initech', but in acme, globex"),
         (("alice", "--recipe", "none-such"), "there is no recipe 'none-such'"),
         (("alice", "--audience", "idp"), "invalid choice: 'idp'"),
     ],

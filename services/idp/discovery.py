@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from services.idp import client_auth, dpop, pkce
-from services.idp.authorize import PROMPTS, RESPONSE_MODES, RESPONSE_TYPES
+from services.idp.authorization_request import PROMPTS, RESPONSE_MODES, RESPONSE_TYPES
 from services.idp.errors import Documented
 from services.idp.members import Member
 from services.idp.provider import Provider, Started

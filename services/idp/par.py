@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from services.idp import client_auth, dpop, metadata_documents, redirects
-from services.idp.authorize import Asked, AuthorizeForm, accepted
+from services.idp.authorization_request import Asked, AuthorizeForm, accepted
 from services.idp.client_auth import ClientForm
 from services.idp.errors import NO_STORE, BodyTooLong, ErrorBody, InvalidRequest, PayloadTooLarge
 from services.idp.parameters import Parameters, form_body
