@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from services.shared.problems import ProblemError
 
 LOOK_EVERY_S = 1.0
+READ_AT_ONCE = 2
 
 Ends = Callable[[Collection[str]], Mapping[str, int]]
 """Where the feeds of some topics end now. It is called in a thread."""
@@ -67,6 +68,8 @@ class News:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._leaving = asyncio.Event()
         self._wanted = asyncio.Event()
+        self.woken = anyio.CapacityLimiter(READ_AT_ONCE)
+        """Those who read what they were woken for."""
 
     @property
     def listeners(self) -> int:

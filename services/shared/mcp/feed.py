@@ -59,20 +59,22 @@ class Feed(Generic[AnyPage]):
 
         The wait also ends, with nothing, with the caller's token and when the server is to stop.
         """
-        page = await to_thread.run_sync(self.read, position)
-        if page.items or position is None or not wait_seconds:
-            return page
-        loop, leaving = asyncio.get_running_loop(), _leaving()
+        if position is None or not wait_seconds:
+            return await to_thread.run_sync(self.read, position)
+        loop, leaving, page = asyncio.get_running_loop(), _leaving(), None
         ends_at = loop.time() + wait_seconds
-        while (left := min(ends_at - loop.time(), _token_lasts_s())) > 0:
+        while True:
             with self.news.listening(self.topic, leaving=leaving) as listener:
-                found = await to_thread.run_sync(self.read, page.position)
-                if _token_lasts_s() <= 0:
-                    break  # what is news now is not for a token of the past
-                page = found
-                if page.items or not await listener.within(left, read_up_to=page.position):
-                    break
-        return page
+                found = await self._read(page.position if page else position, woken=page is not None)
+                if page is not None and _token_lasts_s() <= 0:
+                    return page  # what is news now is not for a token of the past
+                page, left = found, min(ends_at - loop.time(), _token_lasts_s())
+                if page.items or left <= 0 or not await listener.within(left, read_up_to=page.position):
+                    return page
+
+    async def _read(self, position: int, *, woken: bool) -> AnyPage:
+        # A thousand who are woken at once go on a few at a time, and others come in between.
+        return await to_thread.run_sync(self.read, position, limiter=self.news.woken if woken else None)
 
 
 def require_position(after: int, *, end: int) -> None:
