@@ -9,17 +9,16 @@ from functools import partial
 
 from starlette.types import ASGIApp
 
-from services.shared import world
+from services.shared import feed, world
 from services.shared.database import Database, connected
 from services.shared.mcp.server import Deployment, ToolServer
 from services.ticketing import seed
 from services.ticketing.completions import COMPLETIONS
 from services.ticketing.desk import TicketDesk
-from services.ticketing.feed import ends
 from services.ticketing.prompts import PROMPTS
 from services.ticketing.resources import RESOURCES
 from services.ticketing.settings import TicketingSettings
-from services.ticketing.tables import Base
+from services.ticketing.tables import Base, FeedEntry, Tenant
 from services.ticketing.tools import TOOLS
 
 INSTRUCTIONS = """\
@@ -51,7 +50,7 @@ async def _deployed() -> AsyncIterator[Deployment]:
         seed.lay(world.load(settings.world, settings.world_seed), database)
 
     with connected(settings.ticketing_database_url, Base.metadata, lay=lay) as database:
-        async with database.news.looking_out(partial(ends, database)):
+        async with database.news.looking_out(partial(feed.ends, database, FeedEntry, Tenant.org_id)):
             yield Deployment(
                 url=settings.ticketing_url,
                 issuer=settings.issuer_url,

@@ -10,16 +10,16 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field
 
+from services.shared import feed
 from services.shared.database import Database
 from services.shared.mcp import cursor as cursors
-from services.shared.mcp import feed as mcp_feed
+from services.shared.mcp.feed import Feed
 from services.shared.permissions import Caller
-from services.ticketing import roles
-from services.ticketing.feed import Feed
+from services.ticketing import roles, sight
 from services.ticketing.feed_views import FeedView, TicketChangeView
 from services.ticketing.listing import TicketListing
 from services.ticketing.repository import TicketRepository
-from services.ticketing.tables import Comment, HistoryEntry, Ticket
+from services.ticketing.tables import Comment, FeedEntry, HistoryEntry, Ticket
 from services.ticketing.views import (
     CommentPageView,
     CommentView,
@@ -145,19 +145,13 @@ class TicketReader:
         """
         reach = roles.reach(self.caller)
         with self.database.reading() as session:
-            feed = Feed(session, reach)
-            end = feed.end()
-            if after is None:
-                return FeedView(items=[], position=end, more=False)
-            mcp_feed.require_position(after, end=end)
-            rows = feed.after(after, limit=limit + 1)
-        told, more = rows[:limit], len(rows) > limit
-        items = [TicketChangeView.of(row) for row in told]
-        return FeedView(items=items, position=told[-1].position if more else end, more=more)
+            part = feed.part(session, FeedEntry, reach.org_id, sight.feed(reach), after=after, limit=limit)
+        items = [TicketChangeView.of(entry) for entry in part.entries]
+        return FeedView(items=items, position=part.position, more=part.more)
 
-    def feed(self, *, limit: int) -> mcp_feed.Feed[FeedView]:
+    def following(self, *, limit: int) -> Feed[FeedView]:
         """The same, to be followed."""
-        return mcp_feed.Feed(partial(self.changes, limit=limit), self.database.news, topic=self.caller.org_id)
+        return Feed(partial(self.changes, limit=limit), self.database.news, topic=self.caller.org_id)
 
     def told(self, ticket: Ticket) -> TicketView:
         """The ticket as it is now."""

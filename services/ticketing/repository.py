@@ -11,8 +11,7 @@ from sqlalchemy.orm import Session
 
 from services.shared.problems import Forbidden, NotFound
 from services.shared.world import seeded_id
-from services.ticketing import labels, sight
-from services.ticketing.feed import Feed
+from services.ticketing import feed, labels, sight
 from services.ticketing.history import Actor, Change, Entry, advanced
 from services.ticketing.roles import Reach
 from services.ticketing.tables import (
@@ -40,7 +39,6 @@ class TicketRepository:
     def __init__(self, session: Session, reach: Reach) -> None:
         self._session = session
         self._reach = reach
-        self._feed = Feed(session, reach)
 
     def get(self, key: str) -> Ticket:
         """The ticket of that key.
@@ -114,7 +112,7 @@ class TicketRepository:
     def remove(self, ticket: Ticket, deletion: Deletion) -> None:
         """Delete the ticket with all that was said and became of it."""
         self._tally(ticket, -1)
-        self._feed.add_deletion(ticket, deletion)
+        feed.tell_deletion(self._session, ticket, deletion)
         self._session.execute(delete(Ticket).where(Ticket.place == ticket.place))
         self._session.expunge(ticket)
         self._session.add(deletion)
@@ -150,7 +148,7 @@ class TicketRepository:
 
     def _write(self, ticket: Ticket, entry: Entry) -> None:
         self._session.execute(insert(HistoryEntry).values(written(ticket.place, entry)))
-        self._feed.add(ticket, entry)
+        feed.tell(self._session, ticket, entry)
 
     def _label(self, ticket: Ticket) -> None:
         self._session.execute(delete(TicketLabel).where(TicketLabel.place == ticket.place))

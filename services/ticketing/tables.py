@@ -9,6 +9,7 @@ from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, UniqueConst
 from sqlalchemy.orm import DeclarativeBase, Mapped, composite, mapped_column
 
 from services.shared.database import UtcDateTime
+from services.shared.feed import FedChange
 from services.shared.idempotency import AnsweredCall
 from services.shared.migrations.revisions import tables_of
 from services.ticketing import text_index
@@ -180,24 +181,16 @@ class Deletion(Base):
     trace_id: Mapped[str | None]
 
 
-class FeedEntry(Base):
+class FeedEntry(FedChange, Base):
     """One accepted write, as it is told to who follows the organization; nothing of what was said."""
 
-    __tablename__ = "feed"
-
     org_id: Mapped[str] = mapped_column(ForeignKey(Tenant.org_id), primary_key=True)
-    position: Mapped[int] = mapped_column(Place, primary_key=True, autoincrement=False)
-    at: Mapped[datetime]
     type: Mapped[FeedType]
     reporter_id: Mapped[str]
     """Of the ticket, which may be gone."""
     ticket_id: Mapped[str]
     key: Mapped[str]
     version: Mapped[int]
-    actor_id: Mapped[str]
-    client_id: Mapped[str]
-    acting: Mapped[str | None]
-    trace_id: Mapped[str | None]
     changes: Mapped[list[dict[str, Any]]]
     visibility: Mapped[Visibility | None]
 

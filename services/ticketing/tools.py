@@ -105,7 +105,7 @@ async def list_changes(desk: Desk, *, after: After = None, limit: Limit = 50, wa
     Call it first without after, then each time with the position of the result before: nothing is told twice and
     nothing is left out. A conflict means that the tickets are of a system begun anew: read them again.
     """
-    return await desk.feed(limit=limit).after(after, wait_seconds=wait_seconds)
+    return await desk.following(limit=limit).after(after, wait_seconds=wait_seconds)
 
 
 @tool(scope="tickets:write", hints=CREATE, title="Open a ticket")

@@ -13,7 +13,6 @@ from fastmcp.server.dependencies import fastmcp_request_ctx, get_access_token
 from pydantic import Field
 
 from services.shared.news import News
-from services.shared.problems import Conflict, Flaw
 
 LONGEST_WAIT_S = 20
 
@@ -75,19 +74,6 @@ class Feed(Generic[AnyPage]):
     async def _read(self, position: int, *, woken: bool) -> AnyPage:
         # A thousand who are woken at once go on a few at a time, and others come in between.
         return await to_thread.run_sync(self.read, position, limiter=self.news.woken if woken else None)
-
-
-def require_position(after: int, *, end: int) -> None:
-    """Refuse a position that the feed has not reached.
-
-    Raises:
-        Conflict: it is one of another feed, such as that of a database before it was laid anew.
-    """
-    if after > end:
-        raise Conflict(
-            f"The feed ends at {end}, before {after}: that is a position of another one. Begin anew, without after.",
-            errors=[Flaw(pointer="arguments.after", detail=f"The feed ends at {end}.")],
-        )
 
 
 def _token_lasts_s() -> float:

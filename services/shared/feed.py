@@ -1,0 +1,91 @@
+"""A feed of changes: what was done in an organization, in the order in which it was accepted.
+
+Positions count from 1 without a gap: writers come one after the other, so that whoever reads up to one has read all
+before it. A change is stored in the transaction of what it tells of, and never taken out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import BigInteger, Integer, ScalarSelect, Select, func, insert, select
+from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column
+
+from services.shared.database import Database, UtcDateTime
+from services.shared.news import announce
+from services.shared.problems import Conflict, Flaw
+
+
+class FedChange:
+    """The columns of a service's own table: ``class FeedEntry(FedChange, Base)``. Who did what, and by what."""
+
+    __tablename__ = "feed"
+
+    org_id: Mapped[str] = mapped_column(primary_key=True)
+    position: Mapped[int] = mapped_column(
+        BigInteger().with_variant(Integer(), "sqlite"), primary_key=True, autoincrement=False
+    )
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    actor_id: Mapped[str]
+    client_id: Mapped[str]
+    acting: Mapped[str | None]
+    trace_id: Mapped[str | None]
+
+
+Entry = TypeVar("Entry", bound=FedChange)
+
+
+@dataclass(frozen=True, slots=True)
+class Part(Generic[Entry]):
+    """Some changes, the oldest first, where to go on, and whether there is more already."""
+
+    entries: Sequence[Entry]
+    position: int
+    more: bool
+
+
+def append(session: Session, table: type[FedChange], org_id: str, **said: Any) -> None:
+    """Add a change, in a writing transaction."""
+    position = func.coalesce(_last(table, org_id), 0) + 1
+    session.execute(insert(table).values(org_id=org_id, position=position, **said))
+    announce(session, org_id)
+
+
+def part(
+    session: Session, table: type[Entry], org_id: str, visible: Select[Entry], *, after: int | None, limit: int
+) -> Part[Entry]:
+    """Up to ``limit`` changes after a position, of those ``visible``; without one, where the feed ends.
+
+    Raises:
+        Conflict: the feed has not come that far: it is a position of another one.
+    """
+    end = session.scalar(select(_last(table, org_id))) or 0
+    if after is None:
+        return Part([], end, more=False)
+    if after > end:
+        raise Conflict(
+            f"The feed ends at {end}, before {after}: that is a position of another one. Begin anew, without after.",
+            errors=[Flaw(pointer="arguments.after", detail=f"The feed ends at {end}.")],
+        )
+    later = visible.where(table.position > after).order_by(table.position).limit(limit + 1)
+    rows = session.scalars(later).all()
+    more = len(rows) > limit
+    return Part(rows[:limit], rows[limit - 1].position if more else end, more)
+
+
+def ends(
+    database: Database, table: type[FedChange], organizations: InstrumentedAttribute[str], org_ids: Collection[str]
+) -> Mapping[str, int]:
+    """Where the feeds of some of the ``organizations`` end now."""
+    end = func.coalesce(_last(table, organizations), 0).label("end")
+    with database.reading() as session:
+        rows = session.execute(select(organizations, end).where(organizations.in_(org_ids)))
+        return dict(map(tuple[str, int], rows))
+
+
+def _last(table: type[FedChange], org_id: str | InstrumentedAttribute[str]) -> ScalarSelect[int]:
+    # For each organization by itself: grouped, SQLite would read all there is.
+    return select(func.max(table.position)).where(table.org_id == org_id).scalar_subquery()
