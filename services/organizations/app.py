@@ -17,9 +17,9 @@ from services.organizations.office import Office
 from services.organizations.prompts import PROMPTS
 from services.organizations.resources import RESOURCES
 from services.organizations.settings import OrganizationsSettings
-from services.organizations.tables import Base
+from services.organizations.tables import Base, FeedEntry, Organization
 from services.organizations.tools import TOOLS
-from services.shared import world
+from services.shared import feed, world
 from services.shared.database import Database, connected
 from services.shared.mcp.server import Deployment, ToolServer
 from services.shared.permissions import Caller
@@ -59,9 +59,10 @@ async def _deployed() -> AsyncIterator[Deployment]:
         def desk_for(caller: Caller) -> OrganizationDesk:
             return OrganizationDesk(Office(caller, database, directory, now=now))
 
-        yield Deployment(
-            url=settings.organizations_url,
-            issuer=settings.issuer_url,
-            instance_nonce=settings.instance_nonce,
-            desk_for=desk_for,
-        )
+        async with database.news.looking_out(partial(feed.ends, database, FeedEntry, Organization.id)):
+            yield Deployment(
+                url=settings.organizations_url,
+                issuer=settings.issuer_url,
+                instance_nonce=settings.instance_nonce,
+                desk_for=desk_for,
+            )

@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from services.organizations import roles
+from services.organizations.feed import visible
+from services.organizations.feed_views import FeedView
 from services.organizations.member_desk import MemberDesk
 from services.organizations.office import Office
 from services.organizations.repository import Membership, Overview, memberships
+from services.organizations.tables import FeedEntry
 from services.organizations.team_desk import TeamDesk
+from services.shared.feed import part
+from services.shared.mcp.feed import Feed
 from services.shared.problems import NotFound
 
 
@@ -56,6 +62,22 @@ class OrganizationDesk:
         self.office.caller.require(roles.READ_SELF)
         with self.office.database.reading() as session:
             return memberships(session, self.office.caller.subject)
+
+    def changes(self, after: int | None, *, limit: int) -> FeedView:
+        """What was done after a position that the caller may see; without one, where the feed ends.
+
+        Raises:
+            Forbidden: the caller may not read members.
+            Conflict: the feed has not come that far.
+        """
+        reach = self.office.reach
+        with self.office.reading() as found:
+            told = visible(reach)
+            return FeedView.of(part(found.session, FeedEntry, reach.org_id, told, after=after, limit=limit))
+
+    def following(self, *, limit: int) -> Feed[FeedView]:
+        """The same, to be followed."""
+        return Feed(partial(self.changes, limit=limit), self.office.database.news, topic=self.office.caller.org_id)
 
     def organization(self) -> Overview:
         """The caller's organization.

@@ -138,7 +138,8 @@ class MemberDesk:
         office = self.office
         with office.writing(roles.ACCEPT, invited_too=True) as found:
             member = _known(found, office.caller.subject)
-            member.become(membership.accepted(member.standing, at=office.now()))
+            if member.become(membership.accepted(member.standing, at=office.now())):
+                office.tell_of_member(found, "member.joined", member)
         return member
 
     def change_role(self, member_id: str, role: Role, *, expected_version: int) -> Member:
@@ -156,7 +157,8 @@ class MemberDesk:
             directory.set_role(Account(before.id, before.org_id, role))
             with self._storing(roles.CHANGE_ROLES, member_id) as found:
                 member = self._to_change(found, member_id, role, expected_version)
-                member.become(membership.given(member.standing, role, owners=found.owners()))
+                if member.become(membership.given(member.standing, role, owners=found.owners())):
+                    self.office.tell_of_member(found, "member.role_changed", member)
         return member
 
     def may_change_role(self, member_id: str, role: Role, *, expected_version: int) -> Member:
@@ -182,7 +184,8 @@ class MemberDesk:
             with self._storing(roles.DEACTIVATE, member_id) as found:
                 member = self._to_deactivate(found, member_id)
                 _require_same(before, member)
-                member.become(membership.deactivated(member.standing, owners=found.owners()))
+                if member.become(membership.deactivated(member.standing, owners=found.owners())):
+                    self.office.tell_of_member(found, "member.deactivated", member)
         return member
 
     def may_deactivate(self, member_id: str) -> Member:
@@ -217,7 +220,8 @@ class MemberDesk:
         at, member = self.office.now(), found.member_by_email(newcomer.email)
         standing = membership.invited(None if member is None else member.standing, newcomer.role, at=at)
         if member is not None:
-            member.become(standing)
+            if member.become(standing):
+                self.office.tell_of_member(found, "member.invited", member)
             found.session.flush()
             return VersionedMemberView.of_known(member, at=at)
         member = Member(
@@ -234,6 +238,7 @@ class MemberDesk:
             folded_email=newcomer.email.casefold(),
         )
         found.add(member)
+        self.office.tell_of_member(found, "member.invited", member)
         return VersionedMemberView.of_known(member, at=at)
 
     @contextmanager

@@ -7,11 +7,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from services.organizations import roles
+from services.organizations import feed, roles
 from services.organizations.directory import Directory
+from services.organizations.events import MemberEvent, TeamEvent
 from services.organizations.membership import Status
 from services.organizations.repository import Repository
 from services.organizations.roles import Reach, Role
+from services.organizations.tables import Member, Team
 from services.shared.database import Database
 from services.shared.permissions import Caller, Permission
 from services.shared.problems import Forbidden, NotFound
@@ -97,6 +99,14 @@ class Office:
         self.caller.require(permission)
         with self.directory.turn(self.caller.org_id):
             yield self.directory
+
+    def tell_of_member(self, found: Repository, event: MemberEvent, member: Member) -> None:
+        """Add what the caller made of a member to the feed of changes."""
+        feed.tell_of_member(found.session, event, member, by=self.caller, at=self.now())
+
+    def tell_of_team(self, found: Repository, event: TeamEvent, team: Team, member: Member | None = None) -> None:
+        """Add what the caller did with a team, and with a member of it, to the feed of changes."""
+        feed.tell_of_team(found.session, event, team, member, by=self.caller, at=self.now())
 
     def require_change(self, found: Repository, permission: Permission, *touched: Role) -> None:
         """Refuse what the token does not cover, and what it says of a role that its bearer no longer has.

@@ -7,9 +7,11 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from services.organizations.events import Event
 from services.organizations.membership import OrganizationStatus, Standing, Status
 from services.organizations.roles import Role
 from services.shared.database import UtcDateTime
+from services.shared.feed import FedChange
 from services.shared.idempotency import AnsweredCall
 from services.shared.migrations.revisions import tables_of
 
@@ -63,11 +65,13 @@ class Member(Base):
         """What the rules of ``membership`` look at."""
         return Standing(self.role, self.status, self.invited_until)
 
-    def become(self, standing: Standing) -> None:
-        """Take the standing; a change counts as one."""
-        if standing != self.standing:
-            self.role, self.status, self.invited_until = standing.role, standing.status, standing.invited_until
-            self.version += 1
+    def become(self, standing: Standing) -> bool:
+        """Take the standing, and tell whether it was another; that counts as a change."""
+        if standing == self.standing:
+            return False
+        self.role, self.status, self.invited_until = standing.role, standing.status, standing.invited_until
+        self.version += 1
+        return True
 
 
 class Team(Base):
@@ -102,6 +106,19 @@ class TeamMember(Base):
         ForeignKeyConstraint(["org_id", "member_id"], [Member.org_id, Member.id]),
         Index("teams_of_member", "org_id", "member_id"),
     )
+
+
+class FeedEntry(FedChange, Base):
+    """One accepted write, as it is told to who follows the organization."""
+
+    org_id: Mapped[str] = mapped_column(ForeignKey(Organization.id), primary_key=True)
+    type: Mapped[Event]
+    member_id: Mapped[str | None]
+    team_id: Mapped[str | None]
+    role: Mapped[Role | None]
+    version: Mapped[int]
+
+    __table_args__ = (Index("feed_of_member", "org_id", "member_id", "position"),)
 
 
 def searched(*, username: str, name: str, email: str) -> str:

@@ -93,6 +93,7 @@ class TeamDesk:
                 raise Conflict("The member was deactivated: invite_member asks them back, then they can join a team.")
             if found.put_into(team, member):
                 team.version += 1
+                self.office.tell_of_team(found, "team.member_added", team, member)
             found.session.flush()
             return _seen(found, team)
 
@@ -107,6 +108,7 @@ class TeamDesk:
             team, member = _team(found, team_id), _member(found, member_id)
             if found.take_from(team, member):
                 team.version += 1
+                self.office.tell_of_team(found, "team.member_removed", team, member)
             found.session.flush()
             return _seen(found, team)
 
@@ -127,6 +129,7 @@ class TeamDesk:
             version=1,
         )
         found.add(team)
+        self.office.tell_of_team(found, "team.created", team)
         return _seen(found, team)
 
 

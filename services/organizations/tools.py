@@ -15,6 +15,7 @@ from services.organizations.arguments import (
     WantedRole,
     WantedStatus,
 )
+from services.organizations.feed_views import FeedView
 from services.organizations.repository import Wanted
 from services.organizations.views import (
     MemberPageView,
@@ -27,6 +28,7 @@ from services.organizations.views import (
     VersionedMemberView,
 )
 from services.shared.mcp.arguments import Cursor, IdempotencyKey, Limit
+from services.shared.mcp.feed import After, Wait
 from services.shared.mcp.tool import CREATE, DESTROY, OVERWRITE, READ, UPDATE, tool
 
 
@@ -94,6 +96,16 @@ def list_teams(desk: Desk, *, limit: Limit = 20, cursor: Cursor = None) -> TeamP
 def get_team(desk: Desk, team_id: TeamId) -> TeamView:
     """Tell who is in a team, by name and with role and status."""
     return desk.teams.get(team_id)
+
+
+@tool(scope="orgs:read", hints=READ, title="List changes")
+async def list_changes(desk: Desk, *, after: After = None, limit: Limit = 50, wait_seconds: Wait = 0) -> FeedView:
+    """List what was done to members and teams after a position, the oldest first: who did what and when.
+
+    Call it first without after, then each time with the position of the result before: nothing is told twice and
+    nothing is left out. A conflict means that the organization is of a system begun anew: read it again.
+    """
+    return await desk.following(limit=limit).after(after, wait_seconds=wait_seconds)
 
 
 @tool(scope="orgs:write", hints=CREATE, title="Invite a member")
@@ -180,6 +192,7 @@ TOOLS = (
     get_member,
     list_teams,
     get_team,
+    list_changes,
     invite_member,
     accept_invitation,
     update_member_role,

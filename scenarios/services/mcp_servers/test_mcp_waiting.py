@@ -6,7 +6,7 @@ import json
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 
 AsUser = Callable[[str], "Person"]
 LONG, WITHIN_S, AT_ONCE_S = 20, 10.0, 5.0
+WRITES: Mapping[str, tuple[str, dict[str, Any]]] = {
+    "ticketing": ("create_ticket", {"title": "Kettle leaks"}),
+    "organizations": ("create_team", {"display_name": "Plumbers"}),
+}
+BOTH = pytest.mark.parametrize("service", WRITES)
 ERAS = pytest.mark.parametrize("era", [MODERN, "2025-11-25"])
 
 
@@ -177,11 +182,11 @@ def test_the_wait_ends_with_the_token_and_tells_it_nothing_any_more(reading: Rea
 
 
 @contextmanager
-def waiting(stack: Stack, person: Person) -> Iterator[list[Future[httpx.Response]]]:
-    """Calls of both eras that wait for changes of tickets."""
+def waiting(stack: Stack, service: str, person: Person) -> Iterator[list[Future[httpx.Response]]]:
+    """Calls of both eras that wait for changes."""
     arguments = {"after": 0, "wait_seconds": LONG}
     with httpx.Client(timeout=30) as client, ThreadPoolExecutor(2) as threads:
-        wire, token = Wire(stack.url("ticketing"), client), person.token("ticketing")
+        wire, token = Wire(stack.url(service), client), person.token(service)
         begun = [
             threads.submit(call, wire, "list_changes", arguments, token=token, era=era)
             for era in (MODERN, "2025-11-25")
@@ -190,19 +195,51 @@ def waiting(stack: Stack, person: Person) -> Iterator[list[Future[httpx.Response
         yield begun
 
 
+@BOTH
 @pytest.mark.destructive
-def test_a_stop_answers_who_waits_at_once(stack: Stack, as_user: AsUser) -> None:
-    with waiting(stack, as_user("alice")) as answers:
+def test_a_change_is_told_to_who_waits_for_it(stack: Stack, as_user: AsUser, service: str) -> None:
+    tool, arguments = WRITES[service]
+    with waiting(stack, service, as_user("alice")) as answers:
+        as_user("adam").call_tool(service, tool, **arguments)
+        for answer in answers:
+            assert [change["position"] for change in content(answer.result(WITHIN_S))["items"]] == [1]
+
+
+@pytest.mark.destructive
+def test_what_somebody_may_not_see_does_not_end_their_wait(stack: Stack, as_user: AsUser) -> None:
+    with waiting(stack, "ticketing", as_user("rita")) as answers:
+        alice = as_user("alice")
+        alice.call_tool("ticketing", "create_ticket", title="Not hers")
+        own = as_user("rita").call_tool("ticketing", "create_ticket", title="Hers")["key"]
+        for answer in answers:
+            page = content(answer.result(WITHIN_S))
+            assert [(change["position"], change["key"]) for change in page["items"]] == [(2, own)]
+
+
+@pytest.mark.destructive
+def test_who_is_deactivated_while_they_wait_is_told_so_and_nothing_else(stack: Stack, as_user: AsUser) -> None:
+    alice = as_user("alice")
+    with waiting(stack, "organizations", alice) as answers:
+        own = alice.call_tool("organizations", "whoami")["id"]
+        as_user("adam").call_tool("organizations", "deactivate_member", approve=True, user_id=own)
+        assert [content(answer.result(WITHIN_S))["code"] for answer in answers] == ["forbidden"] * len(answers)
+
+
+@BOTH
+@pytest.mark.destructive
+def test_a_stop_answers_who_waits_at_once(stack: Stack, as_user: AsUser, service: str) -> None:
+    with waiting(stack, service, as_user("alice")) as answers:
         began = time.monotonic()
-        stack.restart("ticketing")
+        stack.restart(service)
         for answer in answers:
             assert content(answer.result(WITHIN_S)) == {"items": [], "position": 0, "more": False}
         assert time.monotonic() - began < AT_ONCE_S
 
 
+@BOTH
 @pytest.mark.destructive
-def test_a_reset_cuts_off_who_waits_at_once(stack: Stack, as_user: AsUser) -> None:
-    with waiting(stack, as_user("alice")) as answers:
+def test_a_reset_cuts_off_who_waits_at_once(stack: Stack, as_user: AsUser, service: str) -> None:
+    with waiting(stack, service, as_user("alice")) as answers:
         began = time.monotonic()
         stack.reset()
         modern, legacy = answers
@@ -210,4 +247,4 @@ def test_a_reset_cuts_off_who_waits_at_once(stack: Stack, as_user: AsUser) -> No
         with pytest.raises(httpx.TransportError):  # its answer had begun already
             legacy.result(WITHIN_S)
         assert time.monotonic() - began < AT_ONCE_S
-    assert as_user("alice").call_tool("ticketing", "list_changes", after=0)["position"] == 0
+    assert as_user("alice").call_tool(service, "list_changes", after=0)["position"] == 0
