@@ -33,6 +33,10 @@ HOSTILE: tuple[Any, ...] = (
 )
 """What the careless and the malicious send in place of a value."""
 
+WAITS = frozenset({"wait_seconds"})
+"""Arguments that say how long an answer may take; nothing is learned by waiting long."""
+LONGEST_WAIT_S = 1
+
 MADE_UP = ("desk", "org_id", "organization", "__proto__", "self", "ctx", "", " ", "x" * 1_000, "\0")
 """Names of arguments that no tool has."""
 
@@ -40,9 +44,10 @@ MADE_UP = ("desk", "org_id", "organization", "__proto__", "self", "ctx", "", " "
 def fitting(schema: Schema) -> st.SearchStrategy[Arguments]:
     """Objects that fit ``schema``: what is required is there, of the rest any part."""
     properties, required = schema.get("properties", {}), set(schema.get("required", ()))
+    values = {name: value(_hurried(each) if name in WAITS else each) for name, each in properties.items()}
     return st.fixed_dictionaries(
-        {name: value(each) for name, each in properties.items() if name in required},
-        optional={name: value(each) for name, each in properties.items() if name not in required},
+        {name: each for name, each in values.items() if name in required},
+        optional={name: each for name, each in values.items() if name not in required},
     )
 
 
@@ -92,6 +97,10 @@ def outside(schema: Schema) -> list[Values]:
     if "maxItems" in schema:
         found.append(value(schema["items"]).map(lambda item: [item] * (schema["maxItems"] + 1)))
     return found
+
+
+def _hurried(schema: Schema) -> Schema:
+    return {**schema, "maximum": min(schema.get("maximum", LONGEST_WAIT_S), LONGEST_WAIT_S)}
 
 
 def _text(schema: Schema) -> Values:

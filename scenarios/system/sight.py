@@ -51,7 +51,8 @@ def seen(stack: Stack, who: str, asked: Asked) -> dict[str, str]:
     for service, questions in about.items():
         with closing(McpClient(person.mcp(service))) as client:
             for tool, arguments in questions:
-                _keep(answers, f"{tool} {json.dumps(arguments)}", _answer(client, tool, arguments))
+                question = f"{tool} of {service} {json.dumps(arguments)}"
+                _keep(answers, question, _answer(client, tool, arguments))
             for kind, told in _offers(client, asked.teams if service == "organizations" else OWN_KEYS + NO_KEYS):
                 _keep(answers, f"{service} {kind}", told)
     for path in _paths():
@@ -79,6 +80,7 @@ def _about_tickets() -> Iterator[Question]:
             yield tool, {"key": key}
     for group in ("status", "priority", "type", "assignee"):
         yield "ticket_stats", {"group_by": group}
+    yield from _about_changes()
     for key in NO_KEYS[:4]:
         for tool, arguments in WRITING.items():
             yield tool, {"key": key, **arguments}
@@ -95,6 +97,13 @@ def _about_people(people: Sequence[str], teams: Sequence[str]) -> Iterator[Quest
         yield "get_member", {"email": email}
     for team_id in teams:
         yield "get_team", {"team_id": team_id}
+    yield from _about_changes()
+
+
+def _about_changes() -> Iterator[Question]:
+    yield "list_changes", {}
+    for position in (0, 1, 2, 3, 2**53 - 1):
+        yield "list_changes", {"after": position}
 
 
 def _offers(client: McpClient, names: Sequence[str]) -> Iterator[tuple[str, Any]]:

@@ -73,6 +73,13 @@ def _started(supervisor: Control, world: str) -> Iterator[Stack]:
         yield running
 
 
+def _busy(person: Person) -> None:
+    """Let there be changes."""
+    for number in range(3):
+        person.call_tool("ticketing", "create_ticket", title=f"Written by {person.username} as no. {number}")
+        person.call_tool("organizations", "create_team", display_name=f"Team {number}")
+
+
 def _things(person: Person) -> dict[str, list[str]]:
     members = person.call_tool("organizations", "list_members", limit=100)["items"]
     teams = person.call_tool("organizations", "list_teams", limit=100)["items"]
@@ -84,6 +91,7 @@ def test_an_organization_sees_nothing_of_what_becomes_of_another(as_it_is: Stack
     theirs = [_things(stack.sign_in("gwen")) for stack in (as_it_is, otherwise)]
     assert theirs[0] != theirs[1]
     own = _things(as_it_is.sign_in("olivia"))
+    _busy(otherwise.sign_in("gwen"))
     asked = Asked(
         people=[*own["people"][:3], *theirs[0]["people"][:3], *theirs[1]["people"][:3]],
         teams=[*own["teams"][:1], *theirs[0]["teams"][:1], *theirs[1]["teams"][:2]],
@@ -100,9 +108,13 @@ def test_an_organization_sees_nothing_of_what_becomes_of_another(as_it_is: Stack
 def test_the_comparison_would_notice(as_it_is: Stack, otherwise: Stack) -> None:
     """Of Globex itself the two worlds show different things."""
     asked = Asked(people=[], teams=[])
+    _busy(otherwise.sign_in("gwen"))
     before, after = (seen(stack, "gwen", asked) for stack in (as_it_is, otherwise))
     differing = {question.split(" ")[0] for question, answer in before.items() if after[question] != answer}
     assert {"search_tickets", "get_ticket", "ticket_stats", "list_members", "list_teams", "GET"} <= differing
+    assert {question for question in before if question.startswith("list_changes of") and "{}" in question} <= {
+        question for question, answer in before.items() if after[question] != answer
+    }
 
 
 def test_every_tool_that_reads_is_asked(shared_stack: Stack) -> None:
