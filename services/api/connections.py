@@ -27,6 +27,7 @@ class Connections:
 
     settings: ApiSettings
     verifier: AccessTokenVerifier
+    exchange: TokenExchange
     limit: RateLimit
     ticketing_server: Downstream
     organizations_server: Downstream
@@ -70,6 +71,7 @@ async def connect(settings: ApiSettings, *, tls: ssl.SSLContext) -> AsyncIterato
             yield Connections(
                 settings=settings,
                 verifier=AccessTokenVerifier(issuer=settings.issuer_url, audience=settings.api_url, http=http),
+                exchange=exchange,
                 limit=RateLimit(settings.api_requests_per_minute),
                 ticketing_server=downstream("ticketing", settings.ticketing_url),
                 organizations_server=downstream("organizations", settings.organizations_url),

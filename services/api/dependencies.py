@@ -14,6 +14,7 @@ from services.api.assistant.turn import Turn
 from services.api.assistant.views import ChatRequest
 from services.api.connections import Connections
 from services.api.organizations import Organizations
+from services.api.session import Session
 from services.api.ticketing import Ticketing
 from services.shared.credentials import check_single
 from services.shared.problems import Unauthenticated, Unavailable
@@ -74,6 +75,12 @@ async def _organizations(connections: ConnectionsOfApp, caller: Caller) -> Organ
     return Organizations(server)
 
 
+async def _session(
+    connections: ConnectionsOfApp, caller: Caller, organizations: Annotated[Organizations, Depends(_organizations)]
+) -> Session:
+    return Session(caller, organizations, connections.exchange, audience=connections.settings.api_url)
+
+
 def _model_name(connections: ConnectionsOfApp) -> str:
     return connections.settings.assistant_model
 
@@ -81,6 +88,7 @@ def _model_name(connections: ConnectionsOfApp) -> str:
 ModelName = Annotated[str, Depends(_model_name)]
 TicketingClient = Annotated[Ticketing, Depends(_ticketing)]
 OrganizationsClient = Annotated[Organizations, Depends(_organizations)]
+SessionOfCaller = Annotated[Session, Depends(_session)]
 
 
 async def _toolbox(connections: ConnectionsOfApp, caller: Caller) -> Toolbox:

@@ -7,14 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import httpx
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from services.api.circuit import Circuit
 from services.api.trace import headers
 from services.shared.problems import (
     BadGateway,
+    Forbidden,
     GatewayTimeout,
     InsufficientScope,
+    NotFound,
     ProblemError,
     Unauthenticated,
     Unavailable,
@@ -28,11 +30,12 @@ _SKEW = 5.0
 """Seconds before its expiry from which a kept token is no longer handed out: it must survive the call it is for."""
 
 
-class _Issued(BaseModel):
+class Issued(BaseModel):
     """The part of RFC 8693 §2.2.1 that is needed here."""
 
-    access_token: str = field(repr=False)
+    access_token: str = Field(repr=False)
     expires_in: float
+    scope: str = ""
 
 
 class _Refusal(BaseModel):
@@ -94,23 +97,35 @@ class TokenExchange:
         self._kept = {name: other for name, other in self._kept.items() if now < other.until}
         self._kept[name] = kept
 
+    async def switched(self, caller: AccessToken, audience: str, organization: str) -> Issued:
+        """A new token of the same person and scopes about another of their organizations, which is not kept here.
+
+        Raises:
+            NotFound: they are no member there, as far as the identity provider knows.
+            Forbidden: they are, and get no tokens about it.
+            ProblemError: as ``token`` does.
+        """
+        answer = await self._asked(_form(caller, audience) | {"organization": organization})
+        if answer.status_code == httpx.codes.BAD_REQUEST:
+            match _refusal(answer):
+                case _Refusal(error="invalid_target"):
+                    raise NotFound("The caller is not a member of such an organization.")
+                case _Refusal(error="access_denied"):
+                    raise Forbidden("The caller is not an active member of the organization.")
+        return self._issued(answer, audience)
+
     async def _exchange(self, caller: AccessToken, audience: str) -> _Kept:
-        form = {
-            "grant_type": GRANT,
-            "subject_token": caller.token,
-            "subject_token_type": ACCESS_TOKEN,
-            "requested_token_type": ACCESS_TOKEN,
-            "resource": audience,
-        }
         asked_at = time.time()
-        answer = await self._asked(form)
+        issued = self._issued(await self._asked(_form(caller, audience)), audience)
+        return _Kept(issued.access_token, until=asked_at + issued.expires_in - _SKEW)
+
+    def _issued(self, answer: httpx.Response, audience: str) -> Issued:
         if answer.status_code != httpx.codes.OK:
             raise _refused(answer, self._first_scopes.get(audience))
         try:
-            issued = _Issued.model_validate_json(answer.content)
+            return Issued.model_validate_json(answer.content)
         except ValidationError as error:
             raise BadGateway("The identity provider's answer to a token exchange is not a token response.") from error
-        return _Kept(issued.access_token, until=asked_at + issued.expires_in - _SKEW)
 
     async def _asked(self, form: dict[str, str]) -> httpx.Response:
         async with self._circuit.admitted():
@@ -123,6 +138,16 @@ class TokenExchange:
                 raise _unreachable(error) from error
             self._circuit.note(answered=True)
         return answer
+
+
+def _form(caller: AccessToken, audience: str) -> dict[str, str]:
+    return {
+        "grant_type": GRANT,
+        "subject_token": caller.token,
+        "subject_token_type": ACCESS_TOKEN,
+        "requested_token_type": ACCESS_TOKEN,
+        "resource": audience,
+    }
 
 
 def _name(caller: AccessToken, audience: str) -> tuple[str, str]:
@@ -138,13 +163,20 @@ def _unreachable(error: httpx.HTTPError) -> Unavailable:
     return Unavailable(f"The identity provider cannot be reached now ({type(error).__name__}).")
 
 
+def _refusal(answer: httpx.Response) -> _Refusal | None:
+    """What the answer says of why; None if it is no such answer."""
+    try:
+        return _Refusal.model_validate_json(answer.content)
+    except ValidationError:
+        return None
+
+
 def _refused(answer: httpx.Response, first_scope: str | None) -> ProblemError:
     """What a refusal by the token endpoint means for our own caller."""
     if answer.is_server_error:
         return Unavailable(f"The identity provider cannot serve now (status {answer.status_code}).")
-    try:
-        refusal = _Refusal.model_validate_json(answer.content)
-    except ValidationError:
+    refusal = _refusal(answer)
+    if refusal is None:
         return BadGateway(f"The identity provider answered a token exchange with status {answer.status_code}.")
     match refusal.error:
         case "invalid_grant" | "invalid_request":

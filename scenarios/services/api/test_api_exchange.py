@@ -22,11 +22,12 @@ from pydantic import BaseModel
 from scenarios.services.api.callers import a_caller
 from scenarios.services.api.stand_in import Answer, Received, Script, StandIn, standing_in
 from services.api.circuit import Circuit, alive
-from services.api.exchange import TokenExchange
+from services.api.exchange import Issued, TokenExchange
 from services.api.mcp_client import KeptClients
 from services.api.mcp_server import Downstream, McpServer
 from services.shared.problems import (
     BadGateway,
+    Forbidden,
     GatewayTimeout,
     InsufficientScope,
     NotFound,
@@ -152,6 +153,48 @@ def test_a_refusal_of_the_identity_provider_is_told_for_what_it_is(answer: Answe
     assert type(raised.value) is problem
     assert "token-of" not in raised.value.detail
     assert "s3cret" not in raised.value.detail
+
+
+def switched(server: StandIn) -> Issued:
+    """What an api gets that asks for another organization of its caller."""
+
+    async def ask() -> Issued:
+        async with httpx.AsyncClient(verify=TLS) as http:
+            return await an_exchange(server, http).switched(a_caller(), "http://api", "org_2")
+
+    with start_blocking_portal() as portal:
+        return portal.call(ask)
+
+
+def test_another_organization_is_asked_for_by_its_id_each_time_anew() -> None:
+    with standing_in(issuing()) as server:
+        assert [switched(server).access_token for _ in range(2)] == ["exchanged-1", "exchanged-2"]
+    asked = parse_qs(server.asked("/token")[0].body.decode(), strict_parsing=True)
+    assert (asked["organization"], asked["resource"], asked["subject_token"]) == (
+        ["org_2"], ["http://api"], ["token-of-j1"],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("answer", "problem"),
+    [
+        (Answer(400, {"error": "invalid_target"}), NotFound),
+        (Answer(400, {"error": "access_denied"}), Forbidden),
+        (Answer(400, {"error": "invalid_request"}), Unauthenticated),
+        (Answer(400, {"error": "unauthorized_client"}), BadGateway),
+        (Answer(401, {"error": "access_denied"}), BadGateway),
+        (Answer(400, b"<html>"), BadGateway),
+        (Answer(200, b"<html>"), BadGateway),
+        (Answer(302, b"", {"Location": "/elsewhere"}), BadGateway),
+        (Answer(503, b""), Unavailable),
+        (Answer(None), Unavailable),
+    ],
+)
+def test_a_refusal_of_another_organization_is_told_for_what_it_is(answer: Answer, problem: type[ProblemError]) -> None:
+    with standing_in(lambda _: answer) as server, pytest.raises(problem) as raised:
+        switched(server)
+    assert type(raised.value) is problem
+    assert "token-of" not in raised.value.detail
 
 
 def mcp(answer: Callable[[Received, dict[str, Any]], Answer]) -> Script:

@@ -28,6 +28,14 @@ router = APIRouter(prefix="/api", tags=["people"], route_class=StrictRoute)
 
 MemberId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$", description="As in `id`, `reporterId`, `assigneeId`.")]
 
+_TO_THE_FIRST = {
+    "links": {
+        "switchOrganization": {
+            "operationId": "switchOrganization",
+            "requestBody": {"organizationId": "$response.body#/items/0/organization/id"},
+        }
+    }
+}
 _OF_THEM = described.links("id", "$response.body#/id", "getMember", "updateMember", "deactivateMember")
 
 
@@ -37,9 +45,9 @@ async def get_me(organizations: OrganizationsClient) -> Me:
     return await organizations.whoami()
 
 
-@router.get("/organizations", responses=problems(NotFound))
+@router.get("/organizations", responses={200: _TO_THE_FIRST, **problems(NotFound)})
 async def list_organizations(organizations: OrganizationsClient) -> Memberships:
-    """The organizations the caller is a member of or invited to. To work in another, sign in there."""
+    """The organizations the caller is in or invited to. To work in another: `POST /api/session/organization`."""
     return await organizations.mine()
 
 

@@ -23,6 +23,8 @@ export type { GetOrganization$Params as GetOrganization$Params } from './fn/peop
 export { getOrganization as getOrganization } from './fn/people/get-organization';
 export type { AcceptInvitation$Params as AcceptInvitation$Params } from './fn/people/accept-invitation';
 export { acceptInvitation as acceptInvitation } from './fn/people/accept-invitation';
+export type { SwitchOrganization$Params as SwitchOrganization$Params } from './fn/people/switch-organization';
+export { switchOrganization as switchOrganization } from './fn/people/switch-organization';
 export type { ListTeams$Params as ListTeams$Params } from './fn/people/list-teams';
 export { listTeams as listTeams } from './fn/people/list-teams';
 export type { CreateTeam$Params as CreateTeam$Params } from './fn/people/create-team';
