@@ -33,7 +33,7 @@ def operations(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 def test_the_operations_have_the_names_clients_use(document: dict[str, Any]) -> None:
     assert set(operations(document)) == {
-        *("getMe", "listOrganizations", "getOrganization", "acceptInvitation"),
+        *("getMe", "listOrganizations", "getOrganization", "acceptInvitation", "switchOrganization"),
         *("listMembers", "inviteMember", "getMember", "updateMember", "deactivateMember"),
         *("listTeams", "createTeam", "getTeam", "addTeamMember", "removeTeamMember"),
         *("listTickets", "getTicketStats", "createTicket", "getTicket", "updateTicket", "assignTicket", "deleteTicket"),
