@@ -59,4 +59,4 @@ def test_a_model_is_not_offered_what_destroys_something(shared_stack: Stack, as_
     with anyio.from_thread.start_blocking_portal() as portal:
         assert portal.call(run) == offered
     assert {"whoami", "list_members", "invite_member"} <= set(offered)
-    assert not {"update_member_role", "deactivate_member", "remove_team_member"} & set(offered)
+    assert not {"update_member_role", "deactivate_member", "remove_team_member", "list_changes"} & set(offered)

@@ -15,12 +15,17 @@ from pydantic_ai.toolsets import AbstractToolset
 from services.api.mcp_server import McpServer
 from services.shared.problems import InsufficientScope, ProblemError
 
+FOR_PROGRAMS = frozenset({"list_changes"})
+"""Tools by which a program follows what happens: a model that waits for news keeps its person waiting. Both servers
+have one of that name, and a model is to know which it calls."""
+
 
 @dataclass(frozen=True)
 class Toolbox:
     """The servers that accept the caller, each called with the caller's own authority.
 
-    Tools that destroy something are left out: nobody can be asked yet before a model calls one.
+    Tools that destroy something are left out: nobody can be asked yet before a model calls one. So are those that are
+    for programs.
     """
 
     servers: tuple[McpServer, ...]
@@ -48,7 +53,11 @@ class Toolbox:
             ProblemError: a server cannot be reached.
         """
         tools = [tool for server in self.servers for tool in await server.tools()]
-        return [tool.name for tool in tools if not (tool.annotations and tool.annotations.destructive_hint)]
+        return [
+            tool.name
+            for tool in tools
+            if tool.name not in FOR_PROGRAMS and not (tool.annotations and tool.annotations.destructive_hint)
+        ]
 
     def failure(self, error: Exception) -> ProblemError | None:
         """What ``error``, which ended a run with these tools, means for our caller, if it came from a server."""
@@ -62,13 +71,14 @@ class Toolbox:
                 id=server.name,
                 tool_error_behavior="failed",
                 process_tool_call=partial(_explaining, server),
-            ).filtered(_harmless)
+            ).filtered(_for_models)
             for server in self.servers
         ]
 
 
-def _harmless(_: RunContext[object], tool: ToolDefinition) -> bool:
-    return not ((tool.metadata or {}).get("annotations") or {}).get("destructiveHint", False)
+def _for_models(_: RunContext[object], tool: ToolDefinition) -> bool:
+    destroys = ((tool.metadata or {}).get("annotations") or {}).get("destructiveHint", False)
+    return tool.name not in FOR_PROGRAMS and not destroys
 
 
 async def _explaining(
