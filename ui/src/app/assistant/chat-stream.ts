@@ -1,7 +1,6 @@
-import { EventSourceParserStream } from 'eventsource-parser/stream';
-
 import { type ChatEvent } from '../api/models';
 import { Problem } from '../core/problems/problem';
+import { serverEvents } from '../core/streams/server-events';
 
 /**
  * The events of one answer, as they arrive (AG-UI over server-sent events).
@@ -9,20 +8,8 @@ import { Problem } from '../core/problems/problem';
  * @throws Problem `unreadable`: something came that is no event
  */
 export async function* chatEvents(answer: Response): AsyncGenerator<ChatEvent> {
-  if (answer.body === null) {
-    return;
-  }
-  const messages = answer.body
-    .pipeThrough(new TextDecoderStream())
-    .pipeThrough(new EventSourceParserStream());
-  const reader = messages.getReader();
-  try {
-    for (let next = await reader.read(); !next.done; next = await reader.read()) {
-      yield eventIn(next.value.data);
-    }
-  } finally {
-    // A reader that stops early closes the connection, and with it the run.
-    await reader.cancel().catch(() => undefined);
+  for await (const { data } of serverEvents(answer)) {
+    yield eventIn(data);
   }
 }
 

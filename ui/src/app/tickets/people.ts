@@ -1,9 +1,11 @@
 import { Service, computed, inject, resource } from '@angular/core';
+import { filter } from 'rxjs';
 
 import { Api } from '../api/api';
 import { listMembers } from '../api/functions';
 import { type Member } from '../api/models';
 import { Auth } from '../core/auth/auth';
+import { Changes, atMostOften } from '../core/changes/changes';
 
 const MOST_AT_ONCE = 100;
 
@@ -20,6 +22,18 @@ export class People {
     const members = this._members.hasValue() ? this._members.value() : [];
     return new Map(members.map(({ id, displayName }) => [id, displayName]));
   });
+
+  constructor() {
+    inject(Changes)
+      .of('member')
+      .pipe(
+        filter((id) => id !== null),
+        atMostOften(),
+      )
+      .subscribe(() => {
+        this._members.reload();
+      });
+  }
 
   /** The name, or null as long as it is not known. */
   name(id: string): string | null {

@@ -1,12 +1,16 @@
 import { DatePipe } from '@angular/common';
-import { Component, computed, inject, input, resource } from '@angular/core';
+import { Component, computed, inject, input, linkedSignal, resource, signal } from '@angular/core';
+import { takeUntilDestroyed } from '@angular/core/rxjs-interop';
 import { MatButton } from '@angular/material/button';
 import { MatProgressBar } from '@angular/material/progress-bar';
 import { RouterLink } from '@angular/router';
 import { mdiArrowLeft, mdiCreationOutline, mdiTicketConfirmationOutline } from '@mdi/js';
+import { filter } from 'rxjs';
 
 import { Api } from '../api/api';
 import { getTicket } from '../api/functions';
+import { type Ticket } from '../api/models';
+import { Changes, atMostOften } from '../core/changes/changes';
 import { problemOf } from '../core/problems/problem';
 import { Avatar } from '../ui/avatar';
 import { EmptyState } from '../ui/empty-state';
@@ -44,13 +48,18 @@ export class TicketDetail {
   /** From the address. */
   readonly key = input.required<string>();
 
+  /** A quiet look is one nobody asked for: it shows no bar, and what was there meanwhile. */
+  private readonly _look = signal({ quiet: false });
   private readonly _ticket = resource({
-    params: () => ({ key: this.key() }),
-    loader: ({ params }) => this.api.invoke(getTicket, params),
+    params: () => ({ key: this.key(), look: this._look() }),
+    loader: ({ params: { key } }) => this.api.invoke(getTicket, { key }),
   });
 
-  protected readonly loading = this._ticket.isLoading;
-  protected readonly ticket = computed(() => (this._ticket.hasValue() ? this._ticket.value() : null));
+  protected readonly loading = computed(() => this._ticket.isLoading() && this.ticket() === null);
+  protected readonly ticket = linkedSignal<Ticket | null, Ticket | null>({
+    source: () => (this._ticket.hasValue() ? this._ticket.value() : null),
+    computation: (ticket, previous) => ticket ?? (this._look().quiet ? (previous?.value ?? null) : null),
+  }).asReadonly();
   protected readonly problem = computed(() => {
     const error = this._ticket.error();
     return error ? problemOf(error) : null;
@@ -70,8 +79,21 @@ export class TicketDetail {
     missing: mdiTicketConfirmationOutline,
   };
 
+  constructor() {
+    inject(Changes)
+      .of('ticket')
+      .pipe(
+        filter((key) => key === null || key === this.key()),
+        atMostOften(),
+        takeUntilDestroyed(),
+      )
+      .subscribe(() => {
+        this._look.set({ quiet: this.ticket()?.key === this.key() });
+      });
+  }
+
   protected retry(): void {
-    this._ticket.reload();
+    this._look.set({ quiet: false });
   }
 
   private person(id: string | null | undefined): string | null {

@@ -9,6 +9,7 @@ import { TestBed } from '@angular/core/testing';
 import { Router, provideRouter } from '@angular/router';
 import { RouterTestingHarness } from '@angular/router/testing';
 
+import { ToldChanges } from '../../testing/changes';
 import { Dom } from '../../testing/dom';
 import { pageOf, ticket } from '../../testing/tickets';
 import { type TicketPage } from '../api/models';
@@ -19,6 +20,7 @@ const UNAVAILABLE = { code: 'unavailable', detail: 'The ticketing service cannot
 
 describe('the list of tickets', () => {
   let harness: RouterTestingHarness;
+  let changes: ToldChanges;
   const dom = () => new Dom(harness.routeNativeElement);
   const http = () => TestBed.inject(HttpTestingController);
   const asked = (match: (request: TestRequest['request']) => boolean = () => true) =>
@@ -39,12 +41,14 @@ describe('the list of tickets', () => {
   }
 
   beforeEach(() => {
+    changes = new ToldChanges();
     TestBed.configureTestingModule({
       providers: [
         provideHttpClient(),
         provideHttpClientTesting(),
         provideRouter([{ path: 'tickets', component: TicketList }]),
         { provide: Auth, useValue: { signedIn: signal(true) } },
+        changes.provider,
       ],
     });
   });
@@ -99,6 +103,47 @@ describe('the list of tickets', () => {
     await settled();
     expect(dom().all('listitem')).toHaveLength(2);
     expect(dom().hasButton('Load more')).toBe(false);
+  });
+
+  it('shows what somebody else changes, without a bar and without losing its place', async () => {
+    await open();
+    await answer(pageOf([ticket({ key: 'ACME-2' })], { nextCursor: 'c1', total: 21 }));
+    dom().button('Load more').click();
+    const more = Array.from({ length: 20 }, (_, index) => ticket({ key: `ACME-${10 + index}` }));
+    (await asked((request) => request.params.get('cursor') === 'c1')).flush(pageOf(more, { total: 21 }));
+    await settled();
+
+    changes.tickets.next('ACME-2');
+    const again = await asked((request) => request.params.get('limit') === '21');
+    expect(dom().all('progressbar')).toEqual([]);
+    expect(dom().all('listitem')).toHaveLength(21);
+    again.flush(pageOf([ticket({ key: 'ACME-2', status: 'resolved' }), ...more]));
+    await settled();
+    expect(dom().all('listitem')).toHaveLength(21);
+    expect(dom().all('listitem')[0]).toContain('Resolved');
+  });
+
+  it('learns the names of those who join', async () => {
+    await open();
+    await answer(pageOf([ticket({ assigneeId: 'usr_3' })]));
+    expect(dom().text).not.toContain('Cem Celik');
+    changes.members.next('usr_3');
+    const members = await vi.waitFor(() =>
+      http().expectOne((request) => request.url.endsWith('/api/members')),
+    );
+    members.flush({ items: [{ id: 'usr_3', displayName: 'Cem Celik' }], nextCursor: null, total: 1 });
+    await settled();
+    expect(dom().all('listitem')[0]).toContain('Cem Celik');
+  });
+
+  it('keeps what it shows when a look nobody asked for fails', async () => {
+    await open();
+    await answer(pageOf([ticket()]));
+    changes.tickets.next(null);
+    (await asked()).flush(UNAVAILABLE, { status: 503, statusText: 'Service Unavailable' });
+    await settled();
+    expect(dom().all('listitem')).toHaveLength(1);
+    expect(dom().all('alert')).toEqual([]);
   });
 
   it('filters by status and words, and keeps both in the address', async () => {

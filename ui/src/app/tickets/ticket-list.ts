@@ -7,6 +7,7 @@ import { ActivatedRoute, Router } from '@angular/router';
 import { mdiPlus, mdiTextBoxSearchOutline, mdiTicketConfirmationOutline } from '@mdi/js';
 
 import { type Ticket } from '../api/models';
+import { Changes, atMostOften } from '../core/changes/changes';
 import { Notices } from '../core/notices/notices';
 import { EmptyState } from '../ui/empty-state';
 import { Icon } from '../ui/icon';
@@ -58,6 +59,12 @@ export class TicketList {
     if (this.loaded()) {
       this.store.reload();
     }
+    inject(Changes)
+      .of('ticket')
+      .pipe(atMostOften(), takeUntilDestroyed())
+      .subscribe(() => {
+        this.store.refresh();
+      });
   }
 
   protected assignee({ assigneeId }: Ticket): string | null {

@@ -7,15 +7,17 @@ import { type Problem, problemOf } from '../core/problems/problem';
 import { EVERYTHING, type TicketFilter } from './ticket-filter';
 
 const PAGE_SIZE = 20;
+const MOST_AT_ONCE = 100;
 
 /** The list of tickets: the pages loaded so far, under one filter. */
 @Service()
 export class TicketStore {
   private readonly api = inject(Api);
   private readonly _filter = signal<TicketFilter>(EVERYTHING, { equal: sameFilter });
+  private readonly _look = signal({ size: PAGE_SIZE, quiet: false });
   private readonly _first = resource({
-    params: () => this._filter(),
-    loader: ({ params }) => this.load(params, null),
+    params: () => ({ filter: this._filter(), size: this._look().size, look: this._look() }),
+    loader: ({ params }) => this.load(params.filter, null, params.size),
   });
   /** The first page under this filter, or under the one before while this one loads: the list never blinks. */
   private readonly _shown = linkedSignal<TicketPage | undefined, TicketPage | undefined>({
@@ -33,7 +35,7 @@ export class TicketStore {
   });
 
   readonly filter = this._filter.asReadonly();
-  readonly loading = this._first.isLoading;
+  readonly loading = computed(() => this._first.isLoading() && !this._look().quiet);
   readonly loaded = computed(() => this._shown() !== undefined);
   readonly items = computed<readonly Ticket[]>(() => this.pages().flatMap((page) => page.items));
   readonly total = computed(() => this.pages().at(-1)?.total ?? 0);
@@ -41,7 +43,7 @@ export class TicketStore {
   readonly loadingMore = this._loadingMore.asReadonly();
   readonly problem = computed(() => {
     const error = this._first.error();
-    return error ? problemOf(error) : null;
+    return error && !this._look().quiet ? problemOf(error) : null;
   });
   readonly moreProblem = this._moreProblem.asReadonly();
 
@@ -52,11 +54,20 @@ export class TicketStore {
   private readonly cursor = computed(() => this.pages().at(-1)?.nextCursor ?? null);
 
   show(filter: TicketFilter): void {
-    this._filter.set(filter);
+    if (!sameFilter(filter, this._filter())) {
+      this._filter.set(filter);
+      this.reload();
+    }
   }
 
   reload(): void {
-    this._first.reload();
+    this._look.set({ size: PAGE_SIZE, quiet: false });
+  }
+
+  /** Looks again at what is shown, because something has changed: no bar, no fewer rows, no complaint. */
+  refresh(): void {
+    const size = Math.min(Math.max(this.items().length, PAGE_SIZE), MOST_AT_ONCE);
+    this._look.set({ size, quiet: this.loaded() });
   }
 
   /** Appends the next page. What comes back after the list has changed is thrown away. */
@@ -90,13 +101,17 @@ export class TicketStore {
       throw problemOf(error);
     });
     this._filter.set(EVERYTHING);
-    this._first.reload();
+    this.reload();
     return ticket;
   }
 
-  private load({ query, statuses }: TicketFilter, cursor: string | null): Promise<TicketPage> {
+  private load(
+    { query, statuses }: TicketFilter,
+    cursor: string | null,
+    limit = PAGE_SIZE,
+  ): Promise<TicketPage> {
     return this.api.invoke(listTickets, {
-      limit: PAGE_SIZE,
+      limit,
       ...(query && { query }),
       ...(statuses.length > 0 && { status: [...statuses] }),
       ...(cursor !== null && { cursor }),

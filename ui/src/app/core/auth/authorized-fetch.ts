@@ -9,29 +9,31 @@ export class AuthorizedFetch {
   private readonly auth = inject(Auth);
   private readonly config = inject(RUNTIME_CONFIG);
 
-  async post(path: string, body: unknown, signal: AbortSignal): Promise<Response> {
-    const first = await this.send(path, body, signal);
+  get(path: string, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<Response> {
+    return this.answered(path, { headers, signal });
+  }
+
+  post(path: string, body: unknown, signal: AbortSignal): Promise<Response> {
+    const headers = { 'Content-Type': 'application/json' };
+    return this.answered(path, { method: 'POST', headers, body: JSON.stringify(body), signal });
+  }
+
+  private async answered(path: string, request: RequestInit): Promise<Response> {
+    const first = await this.send(path, request);
     if (first.status !== 401 || !(await this.auth.renew())) {
       return first;
     }
-    const second = await this.send(path, body, signal);
+    const second = await this.send(path, request);
     if (second.status === 401) {
       this.auth.end();
     }
     return second;
   }
 
-  private async send(path: string, body: unknown, signal: AbortSignal): Promise<Response> {
-    const token = await this.auth.accessToken();
-    return fetch(`${this.config.apiUrl}${path}`, {
-      method: 'POST',
-      headers: {
-        Accept: 'text/event-stream',
-        Authorization: `Bearer ${token}`,
-        'Content-Type': 'application/json',
-      },
-      body: JSON.stringify(body),
-      signal,
-    });
+  private async send(path: string, request: RequestInit): Promise<Response> {
+    const headers = new Headers(request.headers);
+    headers.set('Accept', 'text/event-stream');
+    headers.set('Authorization', `Bearer ${await this.auth.accessToken()}`);
+    return fetch(`${this.config.apiUrl}${path}`, { ...request, headers });
   }
 }
