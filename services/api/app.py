@@ -16,7 +16,7 @@ from services.api.cors import CorsFromSettings, allow_origin
 from services.api.document import ABOUT, complete
 from services.api.headers import SafeHeaders
 from services.api.reference import Reference
-from services.api.routes import assistant, people, session, teams, ticket_life, tickets
+from services.api.routes import assistant, events, people, session, teams, ticket_life, tickets
 from services.api.settings import ApiSettings
 from services.api.trace import Traced
 from services.shared.credentials import AmbiguousCredentials
@@ -65,7 +65,7 @@ def create_app() -> FastAPI:
     failures.install(app)
     for layer in (CorsFromSettings, SafeHeaders, Traced):  # each around the ones before
         app.add_middleware(layer)
-    for routes in (people, session, teams, tickets, ticket_life, assistant):
+    for routes in (people, session, teams, tickets, ticket_life, events, assistant):
         app.include_router(routes.router, responses=EVERYWHERE)
     app.add_api_route("/healthz", _healthz, include_in_schema=False)
     app.add_api_route("/favicon.ico", _favicon, include_in_schema=False)

@@ -53,10 +53,10 @@ class Circuit:
         Raises:
             Unavailable: the circuit is open, and the service does not answer yet.
         """
-        if self._open and self._trial is not None:
+        if self.open and self._trial is not None:
             with anyio.move_on_after(PATIENCE_S):
                 await self._trial.wait()
-        if not self._open:
+        if not self.open:
             yield
             return
         if self._trial is not None:
@@ -71,7 +71,8 @@ class Circuit:
             trial.set()
 
     @property
-    def _open(self) -> bool:
+    def open(self) -> bool:
+        """Whether it has not answered for a while."""
         return self._failures >= FAILURES
 
     def _refusal(self) -> Unavailable:

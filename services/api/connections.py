@@ -13,6 +13,9 @@ from pydantic_ai.conversation_store import ConversationStore, InMemoryConversati
 
 from services.api.assistant.agent import ChatAgent, make_agent
 from services.api.circuit import Circuit, alive
+from services.api.events.feed import Feed
+from services.api.events.views import PeopleFeedPage, TicketFeedPage
+from services.api.events.watch import Watches
 from services.api.exchange import TokenExchange
 from services.api.mcp_client import KeptClients
 from services.api.mcp_server import TIMEOUT_S, Downstream, McpServer
@@ -33,6 +36,7 @@ class Connections:
     organizations_server: Downstream
     agent: ChatAgent
     conversations: ConversationStore
+    watches: Watches
 
     def ticketing(self, caller: AccessToken) -> McpServer:
         """The ticketing server as ``caller`` sees it."""
@@ -42,6 +46,13 @@ class Connections:
         """The organizations server as ``caller`` sees it."""
         return McpServer(self.organizations_server, caller)
 
+    def feeds(self, caller: AccessToken) -> tuple[Feed, Feed]:
+        """What changes, as ``caller`` gets to see it; the order is that of the positions in an event's id."""
+        return (
+            Feed("ticketing", "tickets:read", self.ticketing(caller), TicketFeedPage),
+            Feed("organizations", "orgs:read", self.organizations(caller), PeopleFeedPage),
+        )
+
 
 @asynccontextmanager
 async def connect(settings: ApiSettings, *, tls: ssl.SSLContext) -> AsyncIterator[Connections]:
@@ -50,7 +61,7 @@ async def connect(settings: ApiSettings, *, tls: ssl.SSLContext) -> AsyncIterato
         httpx.AsyncClient(verify=tls, timeout=TIMEOUT_S) as http,
         httpx2.AsyncHTTPTransport(verify=tls, limits=httpx2.Limits(max_connections=None)) as network,
     ):
-        clients = KeptClients()
+        clients, watches = KeptClients(), Watches()
         exchange = TokenExchange(
             token_endpoint=f"{settings.issuer_url}/token",
             client_id="api",
@@ -77,6 +88,8 @@ async def connect(settings: ApiSettings, *, tls: ssl.SSLContext) -> AsyncIterato
                 organizations_server=downstream("organizations", settings.organizations_url),
                 agent=make_agent(settings.assistant_model),
                 conversations=InMemoryConversationStore(),
+                watches=watches,
             )
         finally:
+            await watches.close()
             await clients.close()

@@ -5,15 +5,18 @@ from __future__ import annotations
 import time
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Header, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import StringConstraints
 
 from services.api.assistant.thread import Thread
 from services.api.assistant.toolbox import Toolbox
 from services.api.assistant.turn import Turn
 from services.api.assistant.views import ChatRequest
 from services.api.connections import Connections
+from services.api.events.stream import EVENT_ID, Follower
 from services.api.organizations import Organizations
+from services.api.parameters import Omittable
 from services.api.session import Session
 from services.api.ticketing import Ticketing
 from services.shared.credentials import check_single
@@ -105,3 +108,26 @@ async def _turn(body: ChatRequest, connections: ConnectionsOfApp, caller: Caller
 
 
 ChatTurn = Annotated[Turn, Depends(_turn)]
+
+
+_LastEventId = Annotated[
+    Annotated[str, StringConstraints(pattern=EVENT_ID)] | None,
+    Omittable(),
+    Header(
+        alias="Last-Event-ID",
+        description=(
+            "The `id` of the event you were told last: you are told all that came after it. Left out: what comes from "
+            "now on. 409 when it is of another life of the system; then read everything anew."
+        ),
+    ),
+]
+
+
+async def _follower(
+    request: Request, connections: ConnectionsOfApp, caller: Caller, last_event_id: _LastEventId = None
+) -> Follower:
+    watches, leaving = connections.watches, getattr(request.state, "leaving", None)
+    return await Follower.begin(caller, connections.feeds(caller), watches.until(leaving), last_event_id=last_event_id)
+
+
+EventFollower = Annotated[Follower, Depends(_follower)]

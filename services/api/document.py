@@ -16,6 +16,7 @@ ABOUT: dict[str, Any] = {
     "openapi_tags": [
         {"name": "tickets", "description": "Tickets of the caller's organization, and what becomes of them."},
         {"name": "people", "description": "The caller, members, teams and organizations."},
+        {"name": "events", "description": "What changes, as it happens."},
         {"name": "assistant", "description": "Talking to the assistant."},
     ],
 }
@@ -49,4 +50,12 @@ def _complete(document: dict[str, Any]) -> None:
 
 def _stream(described: dict[str, Any]) -> dict[str, Any]:
     """A stream of events. FastAPI writes ``itemSchema``, which came with OpenAPI 3.2; before, it is the schema."""
-    return {"schema": {"description": "Each event of the stream.", **described["itemSchema"]}}
+    item = described.get("itemSchema") or _event_of(described["schema"])
+    return {"schema": {"description": "Each event of the stream.", **item}}
+
+
+def _event_of(data: dict[str, Any]) -> dict[str, Any]:
+    """The same for a route that makes its stream by itself, and describes what is in it."""
+    text = {"type": "string"}
+    told = {"type": "string", "contentMediaType": "application/json", "contentSchema": data}
+    return {"type": "object", "properties": {"id": text, "event": text, "data": told}, "required": ["id"]}

@@ -78,6 +78,11 @@ class McpServer:
         """Whether the last exchange of `client` failed below the level of tools; `failure` says how."""
         return self._way.outcome.broken
 
+    @property
+    def doubtful(self) -> bool:
+        """Whether the server has not answered for a while: what is sent now is a trial, for which others wait."""
+        return self._server.circuit.open
+
     def client(self) -> McpClient:
         """A client of its own, which asks nobody. Open it in the task that uses it."""
         server = self._server

@@ -41,6 +41,12 @@ def _decimal(text: object) -> object:
     return text
 
 
+def _flag(text: object) -> object:
+    if isinstance(text, str) and text not in ("true", "false"):
+        raise ValueError("it is true or false")
+    return text
+
+
 def _rfc3339(text: object) -> object:
     if isinstance(text, str) and not _MOMENT.fullmatch(text):
         raise ValueError("a moment is a date and a time with an offset, as in RFC 3339")
@@ -55,6 +61,8 @@ def _utc(moment: datetime) -> datetime:
     return min(max(moment, _FIRST_MOMENT), _LAST_MOMENT)  # nothing here happened before, or will happen after
 
 
+Flag = Annotated[bool, BeforeValidator(_flag)]
+"""Pydantic would also read ``yes``, ``on`` and ``1``."""
 Label = Annotated[str, StringConstraints(min_length=1, max_length=50, pattern=NO_NUL)]
 Search = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=NO_NUL)]
 Cursor = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9_-]+$")]

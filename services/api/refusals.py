@@ -34,6 +34,7 @@ _PLACES = {
     "idempotency_key": "header.Idempotency-Key",
     "expected_version": "header.If-Match",
     "assignee": "body.assigneeId",
+    "after": "header.Last-Event-ID",
 }
 
 

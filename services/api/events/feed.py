@@ -1,0 +1,64 @@
+"""The feed of changes of one MCP server, as one caller gets to see it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from services.api.events.views import PeopleEvent, PeopleFeedPage, TicketEvent, TicketFeedPage
+from services.api.mcp_server import TIMEOUT_S, McpServer
+
+AT_ONCE = 100
+WAIT_S = 8
+"""Seconds that a service may keep a request until something happens: fewer than the call may take in all."""
+assert WAIT_S < TIMEOUT_S  # noqa: S101 - otherwise every quiet moment would count as a service that hangs
+
+FeedPage: TypeAlias = TicketFeedPage | PeopleFeedPage
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An event ready to be sent, and where in the feed it stands."""
+
+    position: int
+    lines: bytes
+    """``event:`` and ``data:`` of a server-sent event (HTML, Server-sent events)."""
+
+    @classmethod
+    def of(cls, position: int, event: TicketEvent | PeopleEvent) -> Told:
+        """The event as it is sent, to however many."""
+        return cls(position, f"event: {event.type}\ndata: {event.model_dump_json(by_alias=True)}\n".encode())
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a feed, the oldest event first."""
+
+    events: Sequence[Told]
+    position: int
+    """Where the next part begins."""
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """``scope`` is what a token needs for it."""
+
+    name: str
+    scope: str
+    server: McpServer
+    page: type[TicketFeedPage] | type[PeopleFeedPage]
+
+    async def after(self, position: int | None, *, wait: bool = False) -> Part:
+        """What came after a position; None is where the feed ends now. With ``wait``, if need be, what comes next.
+
+        Raises:
+            Conflict: the feed has not come so far: the position is one of another system.
+            ProblemError: the server refused, or cannot be reached.
+        """
+        # A call that is let through on trial, after others have failed, keeps everybody else waiting.
+        seconds = WAIT_S if wait and not self.server.doubtful else 0
+        arguments = {"limit": AT_ONCE, "wait_seconds": seconds} | ({} if position is None else {"after": position})
+        page: FeedPage = await self.server.read("list_changes", arguments, self.page)
+        return Part([Told.of(each.position, each.event()) for each in page.items], page.position, page.more)
