@@ -52,6 +52,7 @@ def test_the_assistant_says_that_it_is_simulated_and_which_tools_it_has(shared_s
     told = alice.api.get("/api/assistant").json()
     assert (told["model"], told["simulated"]) == ("sim", True)
     assert {"get_ticket", "search_tickets", "whoami"} <= set(told["tools"])
+    assert len(told["tools"]) == len(set(told["tools"]))
     with with_scope(shared_stack, alice, "openid tickets:read") as api:
         assert "whoami" not in api.get("/api/assistant").json()["tools"]
 

@@ -5,6 +5,8 @@ export type { GetAssistant$Params as GetAssistant$Params } from './fn/assistant/
 export { getAssistant as getAssistant } from './fn/assistant/get-assistant';
 export type { Chat$Params as Chat$Params } from './fn/assistant/chat';
 export { chat as chat } from './fn/assistant/chat';
+export type { StreamEvents$Params as StreamEvents$Params } from './fn/events/stream-events';
+export { streamEvents as streamEvents } from './fn/events/stream-events';
 export type { GetMe$Params as GetMe$Params } from './fn/people/get-me';
 export { getMe as getMe } from './fn/people/get-me';
 export type { ListMembers$Params as ListMembers$Params } from './fn/people/list-members';

@@ -1,0 +1,238 @@
+"""What changes is told as it happens: each change once, whoever made it, to whoever may see it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from scenarios.services.api.answers import events, refused
+from scenarios.services.api.listening import PATH, WITHIN_S, listening
+
+if TYPE_CHECKING:
+    from harness.person import Person
+    from harness.stack import Stack
+
+AsUser = Callable[[str], "Person"]
+Member = Callable[[str], "Person"]
+
+pytestmark = pytest.mark.destructive
+
+
+def kill(stack: Stack, service: str) -> None:
+    """End a service without a farewell."""
+    os.kill(stack.describe()["services"][service]["pid"], signal.SIGKILL)
+
+
+def past(person: Person, after: str) -> list[str]:
+    """The ids of all events after one, as a script asks for them."""
+    answer = person.api.get(PATH, params={"follow": "false"}, headers={"Last-Event-ID": after})
+    assert answer.status_code == httpx.codes.OK, answer.text
+    return [line.removeprefix("id: ") for line in answer.text.splitlines() if line.startswith("id: ")][1:]
+
+
+def test_each_change_is_told_once_whatever_way_it_was_made(stack: Stack, as_user: AsUser) -> None:
+    alice, adam = as_user("alice"), as_user("adam")
+    with listening(stack.url("api"), adam.token("api")) as told:
+        key = alice.api.post("/api/tickets", json={"title": "By REST"}).json()["key"]
+        alice.call_tool("ticketing", "add_comment", key=key, body="By a tool")
+        chat = alice.api.post("/api/chat", json={"message": f"show {key}"})  # which changes nothing
+        assert events(chat)[-1]["type"] == "RUN_FINISHED"
+        alice.api.put(
+            f"/api/tickets/{key}/assignee", json={"assigneeId": None}, headers={"If-Match": '"2"'}
+        )  # nor this
+        team = adam.api.post("/api/teams", json={"displayName": "Plumbers"}).json()["id"]
+        told.until(lambda it: len(it.told) == 3)
+    assert sorted(told.gist) == sorted([("ticket.created", key), ("ticket.commented", key), ("team.created", team)])
+    assert [each for each, _ in told.told] == sorted({each for each, _ in told.told}, key=_place)
+    assert past(adam, "0.0") == ["1.0", "2.0", "2.1"]
+
+
+def _place(event_id: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in event_id.split("."))
+
+
+def test_an_event_is_a_cloud_event_and_holds_nothing_of_what_was_said(stack: Stack, as_user: AsUser) -> None:
+    alice = as_user("alice")
+    with listening(stack.url("api"), alice.token("api")) as told:
+        trace = "0af7651916cd43dd8448eb211c80319c"
+        made = alice.api.post(
+            "/api/tickets",
+            json={"title": "Secret plans", "description": "never to be told"},
+            headers={"traceparent": f"00-{trace}-b7ad6b7169203331-01"},
+        ).json()
+        told.until(lambda it: len(it.told) == 1)
+    [event] = told.events
+    assert {name: event[name] for name in ("specversion", "source", "type", "subject", "datacontenttype")} == {
+        "specversion": "1.0",
+        "source": "/ticketing",
+        "type": "org.example.ticket.created.v1",
+        "subject": made["key"],
+        "datacontenttype": "application/json",
+    }
+    assert event["time"] == made["createdAt"]
+    data: dict[str, Any] = event["data"]
+    assert (data["ticketId"], data["version"], data["traceId"]) == (made["id"], 1, trace)
+    assert data["actorId"] == alice.api.get("/api/me").json()["id"]
+    assert "Secret" not in str(event)
+    assert "never to be told" not in str(event)
+
+
+def test_nobody_is_told_what_they_may_not_see(stack: Stack, as_user: AsUser) -> None:
+    alice, rita, grace = as_user("alice"), as_user("rita"), as_user("grace")
+    own = rita.api.post("/api/tickets", json={"title": "Hers"}).json()["key"]
+    with (
+        listening(stack.url("api"), rita.token("api")) as requester,
+        listening(stack.url("api"), grace.token("api")) as elsewhere,
+        listening(stack.url("api"), alice.token("api")) as agent,
+    ):
+        internal = {"body": "She must not know", "visibility": "internal"}
+        alice.api.post(f"/api/tickets/{own}/comments", json=internal).raise_for_status()
+        other = alice.api.post("/api/tickets", json={"title": "Not hers"}).json()["key"]
+        alice.api.post(f"/api/tickets/{own}/comments", json={"body": "For her"}).raise_for_status()
+        theirs = grace.api.post("/api/tickets", json={"title": "Elsewhere"}).json()["key"]
+        agent.until(lambda it: len(it.told) == 3)
+        requester.until(lambda it: len(it.told) == 1)
+        elsewhere.until(lambda it: len(it.told) == 1)
+    assert agent.gist == [("ticket.commented", own), ("ticket.created", other), ("ticket.commented", own)]
+    assert requester.gist == [("ticket.commented", own)]
+    assert requester.events[0]["data"]["visibility"] == "public"
+    assert elsewhere.gist == [("ticket.created", theirs)]
+
+
+@pytest.mark.parametrize("service", ["api", "ticketing"])
+def test_nothing_is_lost_or_told_twice_when_a_service_is_killed(stack: Stack, as_user: AsUser, service: str) -> None:
+    alice = as_user("alice")
+
+    def write(count: int) -> list[str]:
+        return [
+            alice.call_tool("ticketing", "create_ticket", title=f"Number {number}")["key"] for number in range(count)
+        ]
+
+    with listening(stack.url("api"), alice.token("api")) as told:
+        keys = write(3)
+        told.until(lambda it: len(it.told) >= 2)
+        kill(stack, service)
+        if service == "api":
+            told.until(lambda it: it.broken)
+            keys += write(3)
+        stack.restart(service)
+        if service == "ticketing":
+            keys += write(3)
+            told.until(lambda it: len(it.told) >= 6)
+    if service == "api":
+        with listening(stack.url("api"), alice.token("api"), told=told):
+            told.until(lambda it: len(it.told) >= 6)
+            keys += write(1)
+            told.until(lambda it: len(it.told) >= 7)
+    assert told.gist == [("ticket.created", key) for key in keys]
+
+
+def test_who_comes_back_is_told_what_came_meanwhile_however_much(stack: Stack, as_user: AsUser) -> None:
+    alice = as_user("alice")
+    with listening(stack.url("api"), alice.token("api")) as told:
+        pass
+    assert told.last_id == "0.0"
+    key = alice.api.post("/api/tickets", json={"title": "Much discussed"}).json()["key"]
+    for number in range(130):  # more than a part of the feed
+        alice.api.post(f"/api/tickets/{key}/comments", json={"body": str(number)}).raise_for_status()
+    with listening(stack.url("api"), alice.token("api"), told=told):
+        told.until(lambda it: len(it.told) == 131)
+    assert [event["data"]["version"] for event in told.events] == list(range(1, 132))
+    assert past(alice, "128.0") == ["129.0", "130.0", "131.0"]
+
+
+def test_an_event_of_another_life_of_the_system_leads_nowhere(stack: Stack, as_user: AsUser) -> None:
+    alice = as_user("alice")
+    alice.api.post("/api/tickets", json={"title": "Of the first life"}).raise_for_status()
+    with listening(stack.url("api"), alice.token("api"), after="0.0") as told:
+        told.until(lambda it: it.last_id == "1.0")
+        stack.reset()
+        told.until(lambda it: it.broken or it.ended)
+    answer = stack.sign_in("alice").api.get(PATH, headers={"Last-Event-ID": "1.0"})
+    problem = refused(answer, 409, "conflict")
+    assert [flaw["pointer"] for flaw in problem["errors"]] == ["header.Last-Event-ID"]
+
+
+@pytest.mark.parametrize("wrong", ["", "1", "1.2.3", "-1.0", "a.b", "1.", ".1", "9" * 16 + ".0", "0.0, 1.0"])
+def test_what_is_no_event_id_is_refused(stack: Stack, as_user: AsUser, wrong: str) -> None:
+    answer = as_user("alice").api.get(PATH, headers={"Last-Event-ID": wrong})
+    problem = refused(answer, 422, "invalid")
+    assert [flaw["pointer"] for flaw in problem["errors"]] == ["header.Last-Event-ID"]
+
+
+def test_a_token_is_told_what_its_scopes_are_for(stack: Stack, as_user: AsUser) -> None:
+    alice, adam = as_user("alice"), as_user("adam")
+    with listening(stack.url("api"), alice.token("api", scope="openid orgs:read")) as told:
+        assert told.last_id == "-.0"
+        alice.api.post("/api/tickets", json={"title": "Not for this token"}).raise_for_status()
+        adam.api.post("/api/teams", json={"displayName": "Plumbers"}).raise_for_status()
+        told.until(lambda it: len(it.told) == 1)
+    assert [each for each, _ in told.told] == ["-.1"]
+    token = alice.token("api", scope="openid")
+    answer = httpx.get(stack.url("api") + PATH, headers={"Authorization": f"Bearer {token}"})
+    refused(answer, 403, "insufficient_scope")
+    assert 'scope="tickets:read orgs:read"' in answer.headers["WWW-Authenticate"]
+
+
+def test_the_stream_ends_with_the_token(stack: Stack) -> None:
+    token = stack.control("idp").mint(user="alice", audience="api", ttl=3)["token"]
+    began = time.monotonic()
+    with listening(stack.url("api"), token) as told:
+        told.until(lambda it: it.ended)
+    assert 1.0 < time.monotonic() - began < WITHIN_S
+
+
+def test_who_is_deactivated_is_told_nothing_more(stack: Stack, as_user: AsUser) -> None:
+    alice, adam = as_user("alice"), as_user("adam")
+    own = alice.api.get("/api/me").json()["id"]
+    with listening(stack.url("api"), alice.token("api")) as told:
+        adam.api.post(f"/api/members/{own}/deactivation").raise_for_status()
+        told.until(lambda it: it.ended)
+
+
+@pytest.mark.parametrize("service", ["api", "ticketing", "organizations"])
+def test_a_stop_waits_for_no_stream(stack: Stack, as_user: AsUser, service: str) -> None:
+    """A stream that is cut off only after the server's patience would break off instead of coming to its end."""
+    with listening(stack.url("api"), as_user("alice").token("api")) as told:
+        stack.restart(service)
+        if service == "api":
+            told.until(lambda it: it.ended)
+        else:
+            as_user("adam").api.post("/api/tickets", json={"title": "After"}).raise_for_status()
+            told.until(lambda it: len(it.told) == 1)
+
+
+def test_many_streams_of_a_token_are_one_question_to_each_service(stack: Stack, as_user: AsUser) -> None:
+    alice = as_user("alice")
+    began = time.monotonic()
+    with (
+        listening(stack.url("api"), alice.token("api")) as first,
+        listening(stack.url("api"), alice.token("api")) as second,
+        listening(stack.url("api"), alice.token("api"), after="0.0") as third,
+    ):
+        alice.api.post("/api/tickets", json={"title": "For all three"}).raise_for_status()
+        for each in (first, second, third):
+            each.until(lambda it: len(it.told) == 1)
+    asked = [entry for entry in stack.journal(since=began) if entry["rpc"] == "tools/call list_changes"]
+    # Each stream asks where it begins; then they are one, which asks again after something has come.
+    assert sum(entry["service"] == "ticketing" for entry in asked) <= 3 + 2
+    assert sum(entry["service"] == "organizations" for entry in asked) <= 3 + 1
+
+
+def test_no_stream_is_begun_without_a_place_to_begin_at(stack: Stack, as_user: AsUser) -> None:
+    alice = as_user("alice")
+    alice.api.get("/api/me").raise_for_status()
+    kill(stack, "organizations")
+    refused(alice.api.get(PATH), 503, "unavailable")
+    with listening(stack.url("api"), alice.token("api"), after="0.0") as told:
+        alice.api.post("/api/tickets", json={"title": "Told all the same"}).raise_for_status()
+        told.until(lambda it: len(it.told) == 1)
+        stack.restart("organizations")
+        as_user("adam").api.post("/api/teams", json={"displayName": "Plumbers"}).raise_for_status()
+        told.until(lambda it: len(it.told) == 2)
