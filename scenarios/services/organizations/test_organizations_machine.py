@@ -42,6 +42,7 @@ STORED = (
     ("members", 2, "org_id, id, role, status, invited_until, version"),
     ("teams", 2, "org_id, id, name, version"),
     ("team_members", 3, "org_id, team_id, member_id"),
+    ("feed", 2, "org_id, position, type, member_id, team_id, version"),
 )
 """Tables, how many of the columns are the key, and the columns."""
 
@@ -49,7 +50,7 @@ MEMBERS = frozenset({"active"})
 HERE = MEMBERS | {"invited"}
 ANYBODY = HERE | {"inactive"}
 
-Rows = dict[tuple[str, ...], Any]
+Rows = dict[tuple[Any, ...], Any]
 """What is stored, by table and key."""
 
 
@@ -239,6 +240,7 @@ class Acme(RuleBasedStateMachine):
                 assert self.rows() == before
                 return None
         self.check_versions(before, self.rows())
+        self.check_feed(before, self.rows())
         assert before["members", self.org_id, caller.subject][1] in open_to
         if over is not None:
             assert "orgs:write" in caller.scopes
@@ -252,6 +254,21 @@ class Acme(RuleBasedStateMachine):
             assert key[1] == self.org_id
             if key[0] in ("members", "teams"):
                 assert after[key][-1] == (before[key][-1] + 1 if key in before else 1)
+
+    def check_feed(self, before: Rows, after: Rows) -> None:
+        """A change of a member or a team is one of the feed, with the version it has now; nothing else is."""
+        changed = {
+            key[2]: after[key][-1] for key in after if key[0] in ("members", "teams") and after[key] != before.get(key)
+        }
+        told = [(key[2], after[key]) for key in after if key[0] == "feed" and key not in before]
+        assert [
+            (member_id if team_id is None else team_id, version) for _, (_, member_id, team_id, version) in told
+        ] == list(changed.items())
+
+    @invariant()
+    def the_feed_has_no_gap(self) -> None:
+        positions = sorted(key[2] for key in self.rows() if key[0] == "feed")
+        assert positions == list(range(1, len(positions) + 1))
 
     def desk(self, place: int, held: frozenset[str] = BOTH_SCOPES) -> OrganizationDesk:
         member = self.member(place)

@@ -51,6 +51,23 @@ class Somebody:
         return self.role != "requester" or ticket.fields["reporter_id"] == self.id
 
 
+@dataclass(frozen=True)
+class Told:
+    """A change as the feed must tell it."""
+
+    type: str
+    key: str
+    version: int
+    reporter_id: str
+    visibility: str | None = None
+
+    def for_(self, who: Somebody) -> bool:
+        """Whether somebody of the organization is told of it."""
+        if who.role != "requester":
+            return True
+        return self.reporter_id == who.id and (self.type, self.visibility) != ("commented", "internal")
+
+
 @dataclass
 class Known:
     """A ticket as it must be."""

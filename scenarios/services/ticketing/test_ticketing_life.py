@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, rule
 from sqlalchemy import select
 
-from scenarios.services.ticketing.model import Known, Somebody, Tickets
+from scenarios.services.ticketing.model import Known, Somebody, Tickets, Told
 from services.shared.database import connected
 from services.shared.idempotency import KEPT
 from services.shared.permissions import Caller
@@ -84,6 +84,7 @@ class Life(RuleBasedStateMachine):
         path = shutil.copy(_laid(), folder / "tickets.db")
         self.database = self.opened.enter_context(connected(f"sqlite:///{path}", Base.metadata))
         self.tickets = Tickets()
+        self.feeds: dict[str, list[Told]] = {"org_1": [], "org_2": []}
         self.answered: dict[tuple[str, str, str | None], tuple[object, Any, datetime]] = {}
         self.at = NOON
         self.touched: str | None = None
@@ -138,6 +139,7 @@ class Life(RuleBasedStateMachine):
         made = [self.desk(who).create(Draft("Lift", "", "request", "high", ())) for who in (RITA, ALICE, GRACE)]
         for ticket, who in zip(made, (RITA, ALICE, GRACE), strict=True):
             self.tickets[ticket.key] = self._new(who, Draft("Lift", "", "request", "high", ()))
+            self._tell("created", ticket.key)
         return multiple(*(ticket.key for ticket in made))
 
     def _new(self, who: Somebody, draft: Draft) -> Known:
@@ -181,6 +183,7 @@ class Life(RuleBasedStateMachine):
         answer = self.once(who, "create", key, draft, act)
         assert answer.key not in self.tickets
         self.tickets[answer.key], self.touched = self._new(who, draft), answer.key
+        self._tell("created", answer.key)
         return answer.key
 
     @rule(
@@ -203,7 +206,7 @@ class Life(RuleBasedStateMachine):
         if self.attempt(refusal, act) is not None:
             if spelled is not None:
                 wanted["labels"] = labels.normalized(spelled)
-            self._changed(key, wanted)
+            self._changed(key, wanted, "updated")
 
     @rule(who=ANYBODY, key=keys, to=st.sampled_from([None, *(who.id for who in PEOPLE)]), version=st.booleans())
     def assign(self, who: Somebody, key: str, to: str | None, version: bool) -> None:
@@ -213,7 +216,7 @@ class Life(RuleBasedStateMachine):
             refusal = None if to in workers else "invalid"
         expected = self._version(key) if version else None
         if self.attempt(refusal, lambda: self.desk(who).assign(key, to, expected_version=expected)) is not None:
-            self._changed(key, {"assignee_id": to})
+            self._changed(key, {"assignee_id": to}, "assigned")
             before = self.digest()
             assert self.desk(who).assign(key, to).version == self.tickets[key].version
             assert self.digest() == before
@@ -237,6 +240,7 @@ class Life(RuleBasedStateMachine):
         )
         if self.attempt(refusal, act) is not None:
             self.tickets[key].move(to, resolution, at=self.at)
+            self._tell("transitioned", key, None if comment is None else "public")
             self.touched = key
             if comment is not None:
                 self.tickets[key].comments.append((who.id, comment, "public"))
@@ -254,6 +258,7 @@ class Life(RuleBasedStateMachine):
             if not internal:
                 self.tickets[key].answer(who.id, self.at)
             self.tickets[key].version += 1
+            self._tell("commented", key, visibility)
             self.touched = key
             assert answer.version == self.tickets[key].version
 
@@ -268,12 +273,14 @@ class Life(RuleBasedStateMachine):
         if self.attempt(refusal, act) is not None:
             for key in seen:
                 self.tickets[key].move(to, resolution, at=self.at)
+                self._tell("transitioned", key)
 
     @rule(who=ANYBODY, key=keys, late=st.booleans())
     def delete(self, who: Somebody, key: str, late: bool) -> None:
         version = self._version(key) - late
         refusal = self.tickets.unseen(who, "delete", key) or self.tickets.stale(key, version)
         if self.attempt(refusal, lambda: self.desk(who).delete(key, expected_version=version)) is not None:
+            self._tell("deleted", key)
             del self.tickets[key]
             self.attempt("not_found", lambda: self.desk(who).delete(key, expected_version=version))
 
@@ -301,6 +308,7 @@ class Life(RuleBasedStateMachine):
             found = {each.key for each in desk.search(Wanted(), limit=100, cursor=None).items}
             assert found == {each for each, known in self.tickets.items() if who.sees(known)}
             assert desk.stats("status").total == len(found)
+            self._follow(who)
         assert self.digest() == before
 
     @invariant()
@@ -326,14 +334,39 @@ class Life(RuleBasedStateMachine):
         assert due.resolution_due_at is None or due.resolution_due_at > ticket.created_at
         assert (due.resolution_due_at is None) == (ticket.status == "pending")
 
+    def _follow(self, who: Somebody) -> None:
+        """Page by page from the beginning, somebody is told of all that is for them, once, and ends at the end."""
+        position, more, told = 0, True, list[tuple[int, str, str, int, str | None]]()
+        while more:
+            page = self.desk(who).changes(position, limit=2)
+            told += [(each.position, each.type, each.key, each.version, each.visibility) for each in page.items]
+            position, more = page.position, page.more
+        feed = self.feeds[who.org]
+        assert position == len(feed)
+        assert told == [
+            (place, each.type, each.key, each.version, each.visibility)
+            for place, each in enumerate(feed, start=1)
+            if each.for_(who)
+        ]
+
+    @invariant()
+    def each_accepted_write_is_one_change(self) -> None:
+        for who in (ADAM, GRACE):
+            assert self.desk(who).changes(None, limit=1).position == len(self.feeds[who.org])
+
+    def _tell(self, kind: str, key: str, visibility: str | None = None) -> None:
+        known = self.tickets[key]
+        self.feeds[known.org].append(Told(kind, key, known.version, known.fields["reporter_id"], visibility))
+
     def _version(self, key: str) -> int:
         return self.tickets[key].version if key in self.tickets else 1
 
-    def _changed(self, key: str, wanted: dict[str, Any]) -> None:
+    def _changed(self, key: str, wanted: dict[str, Any], kind: str) -> None:
         known = self.tickets[key]
         if any(known.fields[name] != value for name, value in wanted.items()):
             known.fields |= wanted
             known.version += 1
+            self._tell(kind, key)
         self.touched = key
 
 
