@@ -72,9 +72,9 @@ class News:
         """Those who read what they were woken for."""
 
     @property
-    def listeners(self) -> int:
-        """How many wait now."""
-        return sum(map(len, self._listeners.values()))
+    def waiting(self) -> int:
+        """How many have read what there is, and wait for more."""
+        return sum(each.read_up_to is not None for listeners in self._listeners.values() for each in listeners)
 
     def tell(self, topics: Collection[str]) -> None:
         """Wake who waits for one of them. What it is about must be committed."""

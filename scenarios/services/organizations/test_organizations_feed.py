@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from scenarios.services.organizations.desks import NOON, Desks, as_invited, invited, known
+from scenarios.services.waking import wakes
 from services.organizations.desk import OrganizationDesk
 from services.organizations.feed_views import ChangeView, FeedView
 from services.organizations.membership import INVITATION_LASTS
@@ -161,6 +162,14 @@ def test_organizations_have_feeds_of_their_own(desks: Desks) -> None:
     for position in (1, 2**53 - 1):
         with pytest.raises(Conflict, match="ends at 0"):
             grace.changes(position, limit=50)
+
+
+def test_a_commit_wakes_who_waits_in_its_organization(desks: Desks) -> None:
+    adam, grace = desks("adam").office.caller.org_id, desks("grace").office.caller.org_id
+    assert wakes(desks.database, adam, lambda: invited(desks))
+    assert wakes(desks.database, adam, lambda: desks("adam").teams.create("Plumbers", key=None))
+    assert not wakes(desks.database, adam, lambda: invited(desks))
+    assert not wakes(desks.database, grace, lambda: desks("adam").teams.create("Others", key=None))
 
 
 def test_who_may_not_read_members_or_is_none_any_more_reads_no_feed(desks: Desks) -> None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
+from scenarios.services.waking import wakes
 from services.shared.database import Database
+from services.shared.news import announce
 from services.shared.permissions import Caller
 from services.shared.problems import Conflict, Forbidden, ProblemError
 from services.shared.world import seeded_id
@@ -224,6 +227,24 @@ def test_nothing_that_was_said_is_in_it_so_that_nothing_is_left_after_a_deletion
     adam.delete(key, expected_version=4)
     assert "secret" not in json.dumps([change.model_dump(mode="json") for change in new(adam)])
     assert "secret" not in repr(_rows(database))
+
+
+def test_a_commit_wakes_who_waits_in_its_organization(database: Database, desk_of: DeskOf) -> None:
+    alice, grace = desk_of("alice"), desk_of("grace")
+    assert wakes(database, alice.caller.org_id, lambda: alice.create(DRAFT, idempotency_key="once"))
+    assert not wakes(database, grace.caller.org_id, lambda: alice.create(DRAFT))
+    assert not wakes(database, alice.caller.org_id, lambda: alice.create(DRAFT, idempotency_key="once"))
+
+
+def test_what_is_rolled_back_wakes_nobody(database: Database, desk_of: DeskOf) -> None:
+    alice = desk_of("alice")
+
+    def break_off() -> None:
+        with suppress(ZeroDivisionError), database.writing() as session:
+            announce(session, alice.caller.org_id)
+            1 / 0  # noqa: B018
+
+    assert not wakes(database, alice.caller.org_id, break_off)
 
 
 def _rows(database: Database) -> list[Any]:
