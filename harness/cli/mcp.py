@@ -22,23 +22,28 @@ def register(commands: Any) -> None:
     """Add the verb to the command line."""
     parser = commands.add_parser("mcp", help="print an mcp.json for MCP clients", description=__doc__)
     parser.add_argument("--as", dest="username", metavar="USER", help="put a token of that person into it")
+    parser.add_argument(
+        "--organization", metavar="ORG", help="one that they are in, by id or slug (default: the first)"
+    )
     system.add_json(parser)
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> Report:
     """The document, in the one form that most clients read."""
+    if arguments.organization is not None and arguments.username is None:
+        raise HarnessError("whose token?", todo="python -m harness mcp --as nora --organization globex")
     with system.running() as stack:
         running = [name for name in project.mcp_servers() if name in stack.services]
-        servers = {name: _server(stack, name, arguments.username) for name in running}
+        servers = {name: _server(stack, name, arguments.username, arguments.organization) for name in running}
     if not servers:
         raise HarnessError("no MCP server runs", todo="start one: python -m harness up --only ticketing")
     document = {"mcpServers": servers}
     return Report(data=document, lines=json.dumps(document, indent=2).splitlines())
 
 
-def _server(stack: Stack, name: str, username: str | None) -> dict[str, Any]:
+def _server(stack: Stack, name: str, username: str | None, organization: str | None) -> dict[str, Any]:
     told: dict[str, Any] = {"type": "http", "url": stack.audience(name)}
     if username is not None:
-        told["headers"] = {"Authorization": f"Bearer {stack.sign_in(username).token(name)}"}
+        told["headers"] = {"Authorization": f"Bearer {stack.sign_in(username, organization=organization).token(name)}"}
     return told

@@ -20,7 +20,7 @@ OPTIONS = {
     "probe": "--as --client-id --json --other-client-id --peers --redirect-uri --resource --scope --write",
     "serve": "--address --seed --world",
     "generate": "--check --json",
-    "mcp": "--as --json",
+    "mcp": "--as --json --organization",
 }
 
 

@@ -72,3 +72,13 @@ def test_the_notice_of_a_new_ticket_stays_behind_when_one_goes_on(stack: Stack, 
     Assistant.opened(page)
     expect(page.get_by_role("textbox", name="Message")).to_be_visible()
     expect(notice).not_to_be_visible(timeout=1000)
+
+
+def test_who_is_in_two_organizations_works_in_the_one_they_choose(page: Page) -> None:
+    page.goto("/")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("button", name="Nora Fischer Agent")).to_be_visible()
+    page.get_by_role("region", name="Globex").get_by_role("button", name="Nora Fischer Viewer").click()
+    expect(page.get_by_role("heading", name="Tickets")).to_be_visible()
+    expect(page.get_by_text(re.compile(r"^GLBX-")).first).to_be_visible()
+    assert {key.split("-")[0] for key in Tickets(page).keys} == {"GLBX"}

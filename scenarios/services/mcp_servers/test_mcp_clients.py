@@ -118,9 +118,22 @@ def test_mcp_json_names_every_server_and_holds_no_secret_unless_asked_to(harness
 
 
 @pytest.mark.usefixtures("running")
-def test_a_person_whom_nobody_knows_gets_none(harness: Run) -> None:
-    refused = harness("mcp", "--as", "mallory")
+@pytest.mark.parametrize(
+    "wrong",
+    [("--as", "mallory"), ("--as", "nora", "--organization", "initech"), ("--organization", "globex")],
+    ids=["nobody", "in no such organization", "of nobody"],
+)
+def test_there_is_no_token_of_somebody_who_is_not_there(harness: Run, wrong: tuple[str, ...]) -> None:
+    refused = harness("mcp", *wrong)
     assert (refused.returncode, refused.stdout) == (2, "")
+
+
+@pytest.mark.usefixtures("running")
+def test_a_token_is_about_the_organization_that_is_named(harness: Run, fastmcp: Run, tmp_path: Path) -> None:
+    file = tmp_path / "mcp.json"
+    file.write_text(json.dumps(read(harness("mcp", "--as", "nora", "--organization", "globex"))), encoding="utf-8")
+    found = read(fastmcp("call", str(file), "organizations_whoami", "--json"))["structured_content"]
+    assert (found["organization"]["slug"], found["role"]) == ("globex", "viewer")
 
 
 def test_fastmcp_lists_what_mcp_json_names(fastmcp: Run, configuration: Path) -> None:
