@@ -1,12 +1,12 @@
 import { type Provider } from '@angular/core';
 import { Subject } from 'rxjs';
 
-import { Changes, type Noun } from '../app/core/changes/changes';
+import { type Change, Changes, type Noun } from '../app/core/changes/changes';
 
 /** Changes a test tells of, in place of the api's. */
 export class ToldChanges {
-  readonly tickets = new Subject<string | null>();
-  readonly members = new Subject<string | null>();
+  readonly tickets = new Subject<Change>();
+  readonly members = new Subject<Change>();
 
   get provider(): Provider {
     return {

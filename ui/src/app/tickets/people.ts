@@ -27,7 +27,7 @@ export class People {
     inject(Changes)
       .of('member')
       .pipe(
-        filter((id) => id !== null),
+        filter(({ subject }) => subject !== null),
         atMostOften(),
       )
       .subscribe(() => {

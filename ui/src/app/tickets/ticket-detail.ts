@@ -5,7 +5,7 @@ import { MatButton } from '@angular/material/button';
 import { MatProgressBar } from '@angular/material/progress-bar';
 import { RouterLink } from '@angular/router';
 import { mdiArrowLeft, mdiCreationOutline, mdiTicketConfirmationOutline } from '@mdi/js';
-import { filter } from 'rxjs';
+import { filter, tap } from 'rxjs';
 
 import { Api } from '../api/api';
 import { getTicket } from '../api/functions';
@@ -48,6 +48,8 @@ export class TicketDetail {
   /** From the address. */
   readonly key = input.required<string>();
 
+  /** Told by an event: to ask for it again would only be refused. */
+  private readonly _gone = linkedSignal({ source: () => this.key(), computation: () => false });
   /** A quiet look is one nobody asked for: it shows no bar, and what was there meanwhile. */
   private readonly _look = signal({ quiet: false });
   private readonly _ticket = resource({
@@ -64,7 +66,9 @@ export class TicketDetail {
     const error = this._ticket.error();
     return error ? problemOf(error) : null;
   });
-  protected readonly missing = computed(() => NO_SUCH_TICKET.includes(this.problem()?.code ?? ''));
+  protected readonly missing = computed(
+    () => this._gone() || NO_SUCH_TICKET.includes(this.problem()?.code ?? ''),
+  );
   protected readonly type = computed(() => {
     const ticket = this.ticket();
     return ticket ? TYPE_WORDS[ticket.type] : '';
@@ -83,7 +87,11 @@ export class TicketDetail {
     inject(Changes)
       .of('ticket')
       .pipe(
-        filter((key) => key === null || key === this.key()),
+        filter(({ subject }) => subject === null || subject === this.key()),
+        tap(({ gone }) => {
+          this._gone.set(gone);
+        }),
+        filter(({ gone }) => !gone),
         atMostOften(),
         takeUntilDestroyed(),
       )

@@ -113,7 +113,7 @@ describe('the list of tickets', () => {
     (await asked((request) => request.params.get('cursor') === 'c1')).flush(pageOf(more, { total: 21 }));
     await settled();
 
-    changes.tickets.next('ACME-2');
+    changes.tickets.next({ subject: 'ACME-2', gone: false });
     const again = await asked((request) => request.params.get('limit') === '21');
     expect(dom().all('progressbar')).toEqual([]);
     expect(dom().all('listitem')).toHaveLength(21);
@@ -127,7 +127,7 @@ describe('the list of tickets', () => {
     await open();
     await answer(pageOf([ticket({ assigneeId: 'usr_3' })]));
     expect(dom().text).not.toContain('Cem Celik');
-    changes.members.next('usr_3');
+    changes.members.next({ subject: 'usr_3', gone: false });
     const members = await vi.waitFor(() =>
       http().expectOne((request) => request.url.endsWith('/api/members')),
     );
@@ -139,7 +139,7 @@ describe('the list of tickets', () => {
   it('keeps what it shows when a look nobody asked for fails', async () => {
     await open();
     await answer(pageOf([ticket()]));
-    changes.tickets.next(null);
+    changes.tickets.next({ subject: null, gone: false });
     (await asked()).flush(UNAVAILABLE, { status: 503, statusText: 'Service Unavailable' });
     await settled();
     expect(dom().all('listitem')).toHaveLength(1);

@@ -67,7 +67,7 @@ describe('what changes', () => {
     show('visible');
     TestBed.inject(Changes)
       .of('ticket')
-      .subscribe((subject) => heard.push(subject));
+      .subscribe(({ subject, gone }) => heard.push(gone ? `no ${subject}` : subject));
     TestBed.tick();
   });
 
@@ -87,7 +87,7 @@ describe('what changes', () => {
       ),
     );
     await vi.waitFor(() => {
-      expect(heard).toEqual([null, 'ACME-7', 'ACME-8']);
+      expect(heard).toEqual([null, 'ACME-7', 'no ACME-8']);
     });
   });
 

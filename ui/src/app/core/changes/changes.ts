@@ -5,7 +5,6 @@ import {
   Subject,
   filter,
   fromEvent,
-  map,
   throttleTime,
 } from 'rxjs';
 
@@ -23,11 +22,19 @@ const NOT_FOR_US = [403, 404];
 /** What an event is about. */
 export type Noun = 'ticket' | 'member' | 'team';
 
-/** That something is not as it was; `subject` null: nobody knows what, for a moment nobody listened. */
-interface Change {
-  readonly noun: Noun | null;
+/** That something is not as it was. */
+export interface Change {
+  /** Its id, of a ticket the key; null when it may be any: for a moment nobody listened. */
   readonly subject: string | null;
+  /** Whether it is no more. */
+  readonly gone: boolean;
 }
+
+interface ChangeOf extends Change {
+  readonly noun: Noun | null;
+}
+
+const ANYTHING: ChangeOf = { noun: null, subject: null, gone: false };
 
 /**
  * What changes, whoever changes it: the api's events, while somebody is signed in and looks at the page.
@@ -41,7 +48,7 @@ export class Changes {
   private readonly document = inject(DOCUMENT);
   private readonly auth = inject(Auth);
   private readonly visible = signal(this.document.visibilityState === 'visible');
-  private readonly all = new Subject<Change>();
+  private readonly all = new Subject<ChangeOf>();
   private lastEventId: string | undefined;
 
   constructor() {
@@ -61,12 +68,8 @@ export class Changes {
     });
   }
 
-  /** The ids of what changes (for tickets, their keys); null when it may be any of them. */
-  of(noun: Noun): Observable<string | null> {
-    return this.all.pipe(
-      filter((change) => change.noun === null || change.noun === noun),
-      map(({ subject }) => subject),
-    );
+  of(noun: Noun): Observable<Change> {
+    return this.all.pipe(filter((change) => change.noun === null || change.noun === noun));
   }
 
   private async listen(signal: AbortSignal): Promise<void> {
@@ -94,7 +97,7 @@ export class Changes {
 
   private async hear(answer: Response): Promise<void> {
     if (this.lastEventId === undefined) {
-      this.all.next({ noun: null, subject: null });
+      this.all.next(ANYTHING);
     }
     for await (const { id, data } of serverEvents(answer)) {
       this.lastEventId = id ?? this.lastEventId;
@@ -109,9 +112,10 @@ export function atMostOften<T>(): MonoTypeOperatorFunction<T> {
 }
 
 /** The part of a CloudEvent that tells what to look at again. */
-function changeIn(data: string): Change {
+function changeIn(data: string): ChangeOf {
   const { type, subject } = JSON.parse(data) as { type: string; subject: string };
-  return { noun: (/\.(ticket|member|team)\./.exec(type)?.[1] as Noun | undefined) ?? null, subject };
+  const [, noun, what] = /\.(ticket|member|team)\.(\w+)/.exec(type) ?? [];
+  return noun === undefined ? ANYTHING : { noun: noun as Noun, subject, gone: what === 'deleted' };
 }
 
 function waited(pauseMs: number, signal: AbortSignal): Promise<void> {
