@@ -10,7 +10,9 @@ from typing import Any
 
 import uvicorn
 
-STREAMS_MAY_TAKE_S = 1.0
+from harness.connection import Connection
+
+ANSWERS_MAY_TAKE_S = 1.0
 TICK_S = 1.0
 LOOK_AGAIN_S = 0.005
 
@@ -19,6 +21,7 @@ def configuration(app: Any) -> uvicorn.Config:
     """How every service is served; its logging is set up already."""
     return uvicorn.Config(
         app,
+        http=Connection,
         lifespan="on",
         ws="none",
         log_config=None,
@@ -61,7 +64,7 @@ class Server(uvicorn.Server):
         for connection in tuple(self.server_state.connections):
             connection.shutdown()
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(STREAMS_MAY_TAKE_S):
+            async with asyncio.timeout(ANSWERS_MAY_TAKE_S):
                 while self.server_state.connections or self.server_state.tasks:  # noqa: ASYNC110  # uvicorn has no event
                     await asyncio.sleep(LOOK_AGAIN_S)
         for task in self.server_state.tasks:

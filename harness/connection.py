@@ -1,0 +1,99 @@
+"""One connection to a service: uvicorn's, which waits for nobody for ever, and for few when the service is to leave."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+SENDERS_MAY_TAKE_S = 60.0
+"""For one request, from its first byte, or from the connection on, to its last."""
+
+READERS_MAY_TAKE_S = 30.0
+"""Without taking anything, once 64 KiB of an answer wait for them."""
+
+STUCK_AFTER_S = 0.5
+"""Who has sent or taken nothing that counts for so long is not about to be done when the service is to leave."""
+
+
+class _Patience:
+    """Lasts so many ``seconds`` from :meth:`begin` to :meth:`end`; then it calls ``over``."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, seconds: float, over: Callable[[], None]) -> None:
+        self._loop, self._seconds, self._over = loop, seconds, over
+        self._timer: asyncio.TimerHandle | None = None
+
+    def begin(self) -> None:
+        self.end()
+        self._timer = self._loop.call_later(self._seconds, self._over)
+
+    def end(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def is_strained(self) -> bool:
+        """Whether it has lasted longer than anybody takes who is about to be done."""
+        return self._timer is not None and self._timer.when() - self._loop.time() < self._seconds - STUCK_AFTER_S
+
+
+class Connection(HttpToolsProtocol):
+    """Cuts off who does not send what they began, or does not read what they asked for. Nobody else waits for them."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._with_sender = _Patience(self.loop, SENDERS_MAY_TAKE_S, self._cut_off)
+        self._with_reader = _Patience(self.loop, READERS_MAY_TAKE_S, self._look_at_reader)
+        self._unread = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Somebody is there, and is to send a request."""
+        super().connection_made(transport)
+        self._with_sender.begin()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """They are gone."""
+        self._with_sender.end()
+        self._with_reader.end()
+        super().connection_lost(exc)
+
+    def on_message_begin(self) -> None:
+        """The first byte of a request came."""
+        super().on_message_begin()
+        self._with_sender.begin()
+
+    def on_message_complete(self) -> None:
+        """The last one came."""
+        self._with_sender.end()
+        super().on_message_complete()
+
+    def pause_writing(self) -> None:
+        """They do not read as fast as there is something for them."""
+        super().pause_writing()
+        self._unread = self.transport.get_write_buffer_size()
+        self._with_reader.begin()
+
+    def resume_writing(self) -> None:
+        """They have read most of it."""
+        self._with_reader.end()
+        super().resume_writing()
+
+    def shutdown(self) -> None:
+        """The service is to leave: let be finished what can be finished soon."""
+        if self._with_sender.is_strained() or self._with_reader.is_strained():
+            self._cut_off()
+        else:
+            super().shutdown()
+
+    def _look_at_reader(self) -> None:
+        left = self.transport.get_write_buffer_size()
+        if left < self._unread:
+            self._unread = left
+            self._with_reader.begin()
+        else:
+            self._cut_off()
+
+    def _cut_off(self) -> None:
+        self.transport.abort()

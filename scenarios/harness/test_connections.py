@@ -1,0 +1,237 @@
+"""Whoever sends too slowly, or does not read, is cut off; nobody else waits for them, and neither does a stop."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+
+import httpx
+import pytest
+from starlette.types import Receive, Scope, Send
+
+from harness import connection, ports
+from harness.server import Server, configuration
+
+LONG_ANSWER = 64 * 1024 * 1024
+"""More than the sockets of both sides take."""
+
+WITHIN_S = 10.0
+HEADERS = b"Host: localhost\r\n"
+UNFINISHED = {
+    "nothing": b"",
+    "half a line": b"GET / HT",
+    "some headers": b"GET /echo HTTP/1.1\r\n" + HEADERS,
+    "some of a body": b"POST /echo HTTP/1.1\r\nContent-Length: 100\r\n" + HEADERS + b"\r\nthe first",
+    "a chunk": b"POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n" + HEADERS + b"\r\n2\r\nab\r\n",
+}
+
+
+@dataclass
+class Echo:
+    """Answers with what it is sent; ``/long`` with much, and ``/later`` when it is let."""
+
+    loop: asyncio.AbstractEventLoop | None = None
+    let: asyncio.Event = field(default_factory=asyncio.Event)
+    under_way: int = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+            return
+        self.under_way += 1
+        try:
+            await self._answer(scope["path"], receive, send)
+        finally:
+            self.under_way -= 1
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        self.loop = asyncio.get_running_loop()
+        for step in ("startup", "shutdown"):
+            await receive()
+            await send({"type": f"lifespan.{step}.complete"})
+
+    async def _answer(self, path: str, receive: Receive, send: Send) -> None:
+        body, message = b"", await receive()
+        while message["type"] == "http.request":
+            body += message.get("body", b"")
+            if not message.get("more_body"):
+                break
+            message = await receive()
+        if path == "/later":
+            await self.let.wait()
+        if path == "/long":
+            body = b"x" * LONG_ANSWER
+        length = str(len(body)).encode()
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", length)]})
+        await send({"type": "http.response.body", "body": body})
+
+
+@dataclass
+class Served:
+    """The app, where it is, and how it is stopped."""
+
+    app: Echo
+    port: int
+    server: Server
+    thread: threading.Thread
+
+    @contextmanager
+    def connected(self, sent: bytes) -> Iterator[socket.socket]:
+        """A connection on which so much was sent."""
+        with socket.create_connection(("localhost", self.port), timeout=WITHIN_S) as plug:
+            plug.sendall(sent)
+            yield plug
+
+    def get(self, path: str = "/echo") -> httpx.Response:
+        return httpx.get(f"http://localhost:{self.port}{path}", timeout=WITHIN_S)
+
+    def tell(self, what: Callable[[], object]) -> None:
+        """Have it done in the server's thread."""
+        assert self.app.loop is not None
+        self.app.loop.call_soon_threadsafe(what)
+
+    def stop(self) -> float:
+        """The seconds it takes."""
+        began = time.monotonic()
+        self.tell(lambda: self.server.handle_exit(signal.SIGTERM, None))
+        self.thread.join(WITHIN_S)
+        return time.monotonic() - began
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Come back once it is so."""
+    deadline = time.monotonic() + WITHIN_S
+    while not condition():
+        assert time.monotonic() < deadline, "it never came to that"
+        threading.Event().wait(0.005)
+
+
+@pytest.fixture
+def served() -> Iterator[Served]:
+    """The app behind the server of the services."""
+    app = Echo()
+    with closing(ports.reserve(0)) as reserved:
+        server = Server(configuration(app))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": reserved.listen()})
+        thread.start()
+        until(lambda: server.started)
+        it = Served(app, reserved.number, server, thread)
+        try:
+            yield it
+        finally:
+            if thread.is_alive():
+                it.stop()
+
+
+def sends(plug: socket.socket, what: bytes) -> bool:
+    """Whether there is still somebody to send it to."""
+    try:
+        plug.sendall(what)
+    except (BrokenPipeError, ConnectionResetError):
+        return False
+    return True
+
+
+def is_cut_off(plug: socket.socket) -> bool:
+    """Whether the other side ends the connection, whatever it has sent before."""
+    try:
+        while plug.recv(1 << 20):
+            pass
+    except ConnectionResetError:
+        pass
+    return True  # otherwise reading has timed out
+
+
+@pytest.mark.parametrize("sent", UNFINISHED.values(), ids=UNFINISHED)
+def test_who_does_not_send_a_whole_request_is_cut_off(
+    served: Served, sent: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "SENDERS_MAY_TAKE_S", 0.2)
+    with served.connected(sent) as plug:
+        assert served.get().status_code == 200
+        assert is_cut_off(plug)
+    until(lambda: served.app.under_way == 0)
+
+
+def test_who_sends_byte_by_byte_is_not_waited_for_longer(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "SENDERS_MAY_TAKE_S", 0.2)
+    began = time.monotonic()
+    with served.connected(UNFINISHED["some headers"] + b"X-Slow: ") as plug:
+        until(lambda: not sends(plug, b"x"))
+    assert time.monotonic() - began < 2.0
+
+
+def test_who_does_not_read_is_cut_off(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "READERS_MAY_TAKE_S", 0.2)
+    with served.connected(b"GET /long HTTP/1.1\r\n" + HEADERS + b"\r\n") as plug:
+        until(lambda: len(served.server.server_state.connections) == 1)
+        assert served.get().status_code == 200
+        until(lambda: not served.server.server_state.connections and not served.app.under_way)
+        assert is_cut_off(plug)
+
+
+def test_who_reads_slowly_gets_it_all(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "READERS_MAY_TAKE_S", 0.5)
+    began, got = time.monotonic(), 0
+    with served.connected(b"GET /long HTTP/1.1\r\nConnection: close\r\n" + HEADERS + b"\r\n") as plug:
+        while piece := plug.recv(1 << 20):
+            got += len(piece)
+            threading.Event().wait(0.01)
+    assert got > LONG_ANSWER
+    assert time.monotonic() - began > 0.5
+
+
+def test_a_hundred_who_are_slow_hold_nobody_up(served: Served) -> None:
+    plugs = [served.connected(sent) for _ in range(20) for sent in UNFINISHED.values()]
+    for plug in plugs:
+        plug.__enter__()
+    until(lambda: len(served.server.server_state.connections) == len(plugs))
+    began = time.monotonic()
+    assert served.get().status_code == 200
+    assert time.monotonic() - began < 1.0
+    for plug in plugs:
+        plug.__exit__(None, None, None)
+
+
+def test_a_stop_waits_neither_for_who_does_not_send_nor_for_who_does_not_read(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "STUCK_AFTER_S", 0.05)
+    with (
+        served.connected(UNFINISHED["some headers"]),
+        served.connected(UNFINISHED["some of a body"]),
+        served.connected(b"GET /long HTTP/1.1\r\n" + HEADERS + b"\r\n"),
+    ):
+        until(lambda: all(each.is_strained() for each in strained(served)) and len(strained(served)) == 3)
+        assert served.stop() < 0.5
+
+
+def strained(served: Served) -> list[connection._Patience]:
+    """What the server has patience for."""
+    patiences = [
+        patience
+        for each in served.server.server_state.connections
+        if isinstance(each, connection.Connection)
+        for patience in (each._with_sender, each._with_reader)  # noqa: SLF001
+    ]
+    return [patience for patience in patiences if patience.is_strained()]
+
+
+def test_a_stop_lets_an_answer_be_finished(served: Served) -> None:
+    got: list[httpx.Response] = []
+    reader = threading.Thread(target=lambda: got.append(served.get("/later")))
+    reader.start()
+    until(lambda: served.app.under_way == 1)
+    stopping = threading.Thread(target=served.stop)
+    stopping.start()
+    until(lambda: served.server.should_exit)
+    served.tell(served.app.let.set)
+    for thread in (reader, stopping):
+        thread.join(WITHIN_S)
+    assert got[0].status_code == 200
