@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -124,6 +124,36 @@ def test_two_processes_of_ticketing_share_a_database_and_what_they_said_outlives
         assert {ticket["key"] for ticket in found["items"]} == set(keys)
         if place == 1:
             servers[0].start()
+
+
+ONE_WRITE: Mapping[str, tuple[str, str]] = {
+    "ticketing": ("create_ticket", "title"),
+    "organizations": ("create_team", "display_name"),
+}
+"""What writes once, and the argument that tells one write from another."""
+
+
+@pytest.mark.parametrize("service", ONE_WRITE)
+def test_two_processes_tell_the_same_changes_in_one_order_and_who_waits_at_the_other_hears_of_them(
+    serve: Callable[..., Server], postgresql_server: postgresql.Server, as_user: AsUser, service: str
+) -> None:
+    database, token = postgresql_server.new_database(), as_user("adam").token(service)
+    servers, (tool, argument) = [serve(service, database) for _ in range(2)], ONE_WRITE[service]
+
+    def write(number: int) -> None:
+        servers[number % 2].call(tool, token=token, **{argument: f"Write number {number}"})
+
+    with ThreadPoolExecutor(WRITERS + 1) as threads:
+        waits = threads.submit(servers[0].call, "list_changes", token=token, after=0, wait_seconds=20)
+        write(1)
+        assert [change["position"] for change in waits.result(timeout=READY_IN_S)["items"]] == [1]
+        list(threads.map(write, range(2, 2 + WRITES)))
+    feeds = [server.call("list_changes", token=token, after=0, limit=100) for server in servers]
+    assert feeds[0] == feeds[1]
+    assert [change["position"] for change in feeds[0]["items"]] == list(range(1, WRITES + 2))
+    servers[0].kill()
+    servers[0].start()
+    assert servers[0].call("list_changes", token=token, after=0, limit=100) == feeds[0]
 
 
 def test_organizations_keeps_its_teams_there(

@@ -119,6 +119,16 @@ def written(person: Person) -> Counter[str]:
     return Counter([each["title"] for each in tickets] + [each["body"] for each in comments])
 
 
+def told(person: Person, service: str) -> list[dict[str, Any]]:
+    """All changes, from the beginning."""
+    changes, position, more = list[dict[str, Any]](), 0, True
+    while more:
+        page = person.call_tool(service, "list_changes", after=position, limit=100)
+        changes, position, more = changes + page["items"], page["position"], page["more"]
+    assert [change["position"] for change in changes] == list(range(1, len(changes) + 1))
+    return changes
+
+
 def test_no_acknowledged_ticket_or_comment_is_lost_or_doubled(stack: Stack, as_user: AsUser) -> None:
     alice = as_user("alice")
     before = alice.call_tool("ticketing", "search_tickets", limit=1)["total"]
@@ -138,6 +148,10 @@ def test_no_acknowledged_ticket_or_comment_is_lost_or_doubled(stack: Stack, as_u
         for text in unknown:
             writers.send(wire, writers.sent[text], text)
     assert written(alice) == Counter(writers.sent.keys())
+    wanted = {TICKET: "created", COMMENT: "commented"}
+    assert Counter(change["type"] for change in told(alice, "ticketing")) == Counter(
+        wanted[tool] for tool in writers.sent.values()
+    )
     numbers = [int(each["key"].split("-")[1]) for each in everything(alice, "ticketing", "search_tickets")]
     assert sorted(numbers) == list(range(1, before + list(writers.sent.values()).count(TICKET) + 1))
 
@@ -163,3 +177,4 @@ def test_no_acknowledged_team_is_lost_or_doubled(stack: Stack, as_user: AsUser) 
         for text in writers.sent.keys() - writers.acknowledged:
             writers.send(wire, TEAM, text)
     assert made() == Counter(writers.sent.keys())
+    assert len({change["teamId"] for change in told(adam, "organizations")}) == len(writers.sent)
