@@ -1,4 +1,4 @@
-"""What a request of the REST API costs, beside the tool call that stands behind it."""
+"""What a request of the REST API costs, beside the tool call that stands behind it, and with many connections."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import psutil
 from harness import launch
 from harness.bench import beside
 from harness.bench.figures import Figure, percentile
+from harness.bench.traffic import REQUESTS, Traffic
 from harness.errors import HarnessError
 from harness.mcp_client import McpClient
 
@@ -41,6 +42,10 @@ def measure(*, rounds: int, say: Progress) -> Iterator[Figure]:
         took = [beside.took_ms(partial(_ask, person, "/api/tickets", {"limit": PAGE})) for _ in range(rounds * 5)]
         yield Figure.of("api/list_ms", "ms", took, target=None)
         yield Figure.of("api/list_p95_ms", "ms", [percentile(took, 95)], target=LIST_P95_MS)
+        traffic = Traffic(stack)
+        say(f"{KEY} with many connections")
+        yield from traffic.rate(f"/api/tickets/{KEY}", rounds=rounds)
+        yield from traffic.growth(requests=REQUESTS, say=say)
         used = psutil.Process(stack.describe()["services"]["api"]["pid"]).memory_info().rss / 2**20
         yield Figure.of("api/memory_mib", "MiB", [used], target=MEMORY_MIB)
 

@@ -129,6 +129,27 @@ def test_apps_are_built_without_any_settings(monkeypatch: pytest.MonkeyPatch) ->
     assert all(callable(app) for app in built.values())
 
 
+def test_nothing_that_routes_depend_on_needs_a_thread() -> None:
+    """FastAPI calls a plain function in a thread, which takes longer than most of them do."""
+    plain = [
+        f"{path.relative_to(ROOT)}: {function.name}"
+        for path in python()
+        if belongs(path, "services", "api")
+        for tree in [ast.parse(path.read_text(encoding="utf-8"))]
+        for depended in [set(_depended_on(tree))]
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef) and function.name in depended
+    ]
+    assert plain == []
+
+
+def _depended_on(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Name(id="Depends"), args=[ast.Name(id=name)]):
+                yield name
+
+
 def test_no_module_has_outgrown_its_subject() -> None:
     long = {
         str(path.relative_to(ROOT)): lines

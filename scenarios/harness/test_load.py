@@ -11,7 +11,9 @@ import pytest
 
 from harness.bench import idp, load, ours
 from harness.bench.load import Burst
+from harness.bench.traffic import PATHS, Traffic
 from harness.errors import HarnessError
+from harness.stack import Stack
 
 REQUEST = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
@@ -77,3 +79,10 @@ def test_our_provider_gives_tokens_to_the_load_generator(algorithm: str) -> None
         arm.run()
     assert arm.rates[0] > 0
     assert arm.cpu_ms[0] > 0
+
+
+def test_rate_and_cost_of_requests_are_those_of_the_services(shared_stack: Stack) -> None:
+    rate, api, ticketing = Traffic(shared_stack, round_s=0.3).rate(PATHS[0], rounds=1)
+    assert 0 < rate.median < 5000
+    assert 0.2 < api.median < 60
+    assert 0.2 < ticketing.median < 60

@@ -85,7 +85,7 @@ class Precondition:
         return named
 
 
-def _precondition(if_match: _IfMatch = None) -> Precondition:
+async def _precondition(if_match: _IfMatch = None) -> Precondition:
     return Precondition(if_match)
 
 

@@ -31,7 +31,8 @@ _bearer = HTTPBearer(
 )
 
 
-def _connections(request: Request) -> Connections:
+# Asynchronous although it waits for nothing, as are all here: FastAPI runs others in a thread, which costs more.
+async def _connections(request: Request) -> Connections:
     connections: Connections = request.app.state.connections
     return connections
 
@@ -84,7 +85,7 @@ async def _session(
     return Session(caller, organizations, connections.exchange, audience=connections.settings.api_url)
 
 
-def _model_name(connections: ConnectionsOfApp) -> str:
+async def _model_name(connections: ConnectionsOfApp) -> str:
     return connections.settings.assistant_model
 
 
