@@ -9,9 +9,23 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from functools import lru_cache
+from typing import Any, Generic, TypeVar, cast
 
-from sqlalchemy import BigInteger, Integer, ScalarSelect, Select, func, insert, select
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    Insert,
+    Integer,
+    ScalarSelect,
+    Select,
+    Table,
+    bindparam,
+    func,
+    insert,
+    inspect,
+    select,
+)
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column
 
 from services.shared.database import Database, UtcDateTime
@@ -49,8 +63,8 @@ class Part(Generic[Entry]):
 
 def append(session: Session, table: type[FedChange], org_id: str, **said: Any) -> None:
     """Add a change, in a writing transaction."""
-    position = func.coalesce(_last(table, org_id), 0) + 1
-    session.execute(insert(table).values(org_id=org_id, position=position, **said))
+    statement = _next(table)  # type: ignore[arg-type]  # mypy takes no class for hashable here
+    session.execute(statement, {"org_id": org_id, "of": org_id, **said})
     announce(session, org_id)
 
 
@@ -86,6 +100,13 @@ def ends(
         return dict(map(tuple[str, int], rows))
 
 
-def _last(table: type[FedChange], org_id: str | InstrumentedAttribute[str]) -> ScalarSelect[int]:
+@lru_cache
+def _next(table: type[FedChange]) -> Insert:
+    """Made once, of the bare table: SQLAlchemy would take a third of a millisecond to look through it each time."""
+    position = func.coalesce(_last(table, bindparam("of")), 0) + 1
+    return insert(cast(Table, inspect(table).local_table)).values(position=position)
+
+
+def _last(table: type[FedChange], org_id: str | InstrumentedAttribute[str] | BindParameter[str]) -> ScalarSelect[int]:
     # For each organization by itself: grouped, SQLite would read all there is.
     return select(func.max(table.position)).where(table.org_id == org_id).scalar_subquery()
