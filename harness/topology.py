@@ -121,12 +121,13 @@ SERVICES: Mapping[str, Service] = {
             "API_URL",
             needs=("idp", "ticketing", "organizations"),
             resource="",
+            database_variable="API_DATABASE_URL",
             inherited=("ASSISTANT_MODEL", "API_REQUESTS_PER_MINUTE"),
             secret_variables=("API_CLIENT_SECRET",),
             cold_start_s=3.6,
             libraries=(
                 *("fastapi", "httpx", "fastmcp.server.server", "fastmcp.client"),
-                *("pydantic_ai.mcp", "pydantic_ai.ui.ag_ui", "pydantic_ai.models.function"),
+                *("pydantic_ai.mcp", "pydantic_ai.ui.ag_ui", "pydantic_ai.models.function", "sqlalchemy.orm"),
             ),
         ),
         Service(

@@ -16,7 +16,7 @@ from services.api.cors import CorsFromSettings, allow_origin
 from services.api.document import ABOUT, complete
 from services.api.headers import SafeHeaders
 from services.api.reference import Reference
-from services.api.routes import assistant, events, people, session, teams, ticket_life, tickets
+from services.api.routes import assistant, conversations, events, people, session, teams, ticket_life, tickets
 from services.api.settings import ApiSettings
 from services.api.trace import Traced
 from services.shared.credentials import AmbiguousCredentials
@@ -65,9 +65,10 @@ def create_app() -> FastAPI:
     failures.install(app)
     for layer in (CorsFromSettings, SafeHeaders, Traced):  # each around the ones before
         app.add_middleware(layer)
-    for routes in (people, session, teams, tickets, ticket_life, events, assistant):
+    for routes in (people, session, teams, tickets, ticket_life, events, assistant, conversations):
         app.include_router(routes.router, responses=EVERYWHERE)
     app.add_api_route("/healthz", _healthz, include_in_schema=False)
+    app.add_api_route("/readyz", _readyz, include_in_schema=False)
     app.add_api_route("/favicon.ico", _favicon, include_in_schema=False)
     complete(app)
     Reference(app)
@@ -76,6 +77,11 @@ def create_app() -> FastAPI:
 
 async def _healthz(request: Request) -> Response:
     return healthy("api", request.app.state.connections.settings.instance_nonce)
+
+
+async def _readyz(request: Request) -> Response:
+    await request.app.state.connections.readiness.check()
+    return await _healthz(request)
 
 
 async def _favicon() -> Response:

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 import httpx
 import httpx2
-from pydantic_ai.conversation_store import ConversationStore, InMemoryConversationStore
 
 from services.api.assistant.agent import ChatAgent, make_agent
+from services.api.assistant.archive import Archive
+from services.api.assistant.floor import Floor
 from services.api.circuit import Circuit, alive
 from services.api.events.feed import Feed
 from services.api.events.views import PeopleFeedPage, TicketFeedPage
@@ -20,7 +21,10 @@ from services.api.exchange import TokenExchange
 from services.api.mcp_client import KeptClients
 from services.api.mcp_server import TIMEOUT_S, Downstream, McpServer
 from services.api.rate_limit import RateLimit
+from services.api.readiness import Readiness
 from services.api.settings import ApiSettings
+from services.api.tables import Base
+from services.shared.database import Database, connected
 from services.shared.tokens import AccessToken, AccessTokenVerifier
 
 
@@ -35,8 +39,10 @@ class Connections:
     ticketing_server: Downstream
     organizations_server: Downstream
     agent: ChatAgent
-    conversations: ConversationStore
     watches: Watches
+    archive: Archive
+    floor: Floor
+    readiness: Readiness
 
     def ticketing(self, caller: AccessToken) -> McpServer:
         """The ticketing server as ``caller`` sees it."""
@@ -60,6 +66,7 @@ async def connect(settings: ApiSettings, *, tls: ssl.SSLContext) -> AsyncIterato
     async with (
         httpx.AsyncClient(verify=tls, timeout=TIMEOUT_S) as http,
         httpx2.AsyncHTTPTransport(verify=tls, limits=httpx2.Limits(max_connections=None)) as network,
+        _archive(settings.api_database_url) as archive,
     ):
         clients, watches = KeptClients(), Watches()
         exchange = TokenExchange(
@@ -87,9 +94,28 @@ async def connect(settings: ApiSettings, *, tls: ssl.SSLContext) -> AsyncIterato
                 ticketing_server=downstream("ticketing", settings.ticketing_url),
                 organizations_server=downstream("organizations", settings.organizations_url),
                 agent=make_agent(settings.assistant_model),
-                conversations=InMemoryConversationStore(),
                 watches=watches,
+                archive=archive,
+                floor=Floor(),
+                readiness=Readiness(
+                    {
+                        "idp": alive(http, settings.issuer_url),
+                        "ticketing": alive(http, settings.ticketing_url),
+                        "organizations": alive(http, settings.organizations_url),
+                        "database": archive.answers,
+                    }
+                ),
             )
         finally:
             await watches.close()
             await clients.close()
+
+
+@asynccontextmanager
+async def _archive(url: str) -> AsyncIterator[Archive]:
+    with connected(url, Base.metadata, lay=_nothing) as database:
+        yield Archive(database)
+
+
+def _nothing(_: Database) -> None:
+    """Conversations begin empty in every world; so the tables alone are complete."""

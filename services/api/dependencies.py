@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import Depends, Header, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import StringConstraints
 
+from services.api.assistant.conversations import Conversations
 from services.api.assistant.thread import Thread
 from services.api.assistant.toolbox import Toolbox
 from services.api.assistant.turn import Turn
@@ -102,10 +104,28 @@ async def _toolbox(connections: ConnectionsOfApp, caller: Caller) -> Toolbox:
 AssistantTools = Annotated[Toolbox, Depends(_toolbox)]
 
 
-async def _turn(body: ChatRequest, connections: ConnectionsOfApp, caller: Caller, toolbox: AssistantTools) -> Turn:
-    store, owner = connections.conversations, f"{caller.org_id}/{caller.subject}"
-    thread = await (Thread.resume(store, owner, body.thread_id) if body.thread_id else Thread.begin(store, owner))
-    return Turn(connections.agent, toolbox, thread, body.message)
+async def _conversations(connections: ConnectionsOfApp, caller: Caller) -> Conversations:
+    return Conversations(connections.archive, _owner(caller))
+
+
+OwnConversations = Annotated[Conversations, Depends(_conversations)]
+
+
+def _owner(caller: AccessToken) -> str:
+    return f"{caller.org_id}/{caller.subject}"
+
+
+async def _turn(
+    body: ChatRequest, connections: ConnectionsOfApp, caller: Caller, toolbox: AssistantTools
+) -> AsyncIterator[Turn]:
+    async with Thread.open(
+        connections.archive, connections.floor, owner=_owner(caller), id=body.thread_id, message=body.message
+    ) as thread:
+        turn = Turn(connections.agent, toolbox, thread, body.message)
+        try:
+            yield turn
+        finally:
+            await turn.end()
 
 
 ChatTurn = Annotated[Turn, Depends(_turn)]

@@ -33,7 +33,12 @@ async def page(server: McpServer, tool: str, asked: PageQuery, returns: type[Out
     except Invalid as error:
         if asked.cursor is None:
             raise
-        raise NotFound("There is no such page in this list. Ask for the first one, without a cursor.") from error
+        raise no_such_page() from error
+
+
+def no_such_page() -> NotFound:
+    """What is said of a cursor that leads nowhere in a list."""
+    return NotFound("There is no such page in this list. Ask for the first one, without a cursor.")
 
 
 def link(request: Request, response: Response, next_cursor: str | None) -> None:

@@ -69,4 +69,5 @@ Cursor = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=
 Limit = Annotated[int, Field(ge=1, le=100), BeforeValidator(_decimal)]
 Reference = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
 """An id of something elsewhere."""
-Moment = Annotated[AwareDatetime, AfterValidator(_utc), BeforeValidator(_rfc3339)]
+Instant = Annotated[AwareDatetime, AfterValidator(_utc)]
+Moment = Annotated[Instant, BeforeValidator(_rfc3339)]

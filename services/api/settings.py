@@ -18,6 +18,8 @@ class ApiSettings(ServiceSettings):
     ui_url: BaseUrl
     """The only origin that may call from a browser."""
     api_client_secret: SecretStr
+    api_database_url: str
+    """An SQLAlchemy URL, for the conversations with the assistant. The tables are made if they are not there."""
     assistant_model: str = "sim"
     """`sim`, or a model of a provider as pydantic-ai names it, such as ``anthropic:…``."""
     api_requests_per_minute: PositiveInt | None = None

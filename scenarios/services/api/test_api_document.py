@@ -38,7 +38,7 @@ def test_the_operations_have_the_names_clients_use(document: dict[str, Any]) -> 
         *("listTeams", "createTeam", "getTeam", "addTeamMember", "removeTeamMember"),
         *("listTickets", "getTicketStats", "createTicket", "getTicket", "updateTicket", "assignTicket", "deleteTicket"),
         *("listTransitions", "transitionTicket", "listComments", "createComment", "getTicketHistory"),
-        *("streamEvents", "getAssistant", "chat"),
+        *("streamEvents", "getAssistant", "chat", "listConversations", "getConversation", "deleteConversation"),
     }
 
 

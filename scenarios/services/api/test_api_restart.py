@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -32,8 +33,9 @@ SETTINGS = {
 
 
 @pytest.fixture
-def environment(monkeypatch: pytest.MonkeyPatch) -> Environment:
-    """Sets the variables the api reads."""
+def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Environment:
+    """Sets the variables the api reads. Its database is one of the scenario's own."""
+    monkeypatch.setenv("API_DATABASE_URL", f"sqlite:///{tmp_path / 'api.db'}")
 
     def set_all(variables: Mapping[str, str]) -> None:
         for name, value in variables.items():

@@ -12,7 +12,7 @@ from services.api.assistant.events import ChatEvent
 from services.api.assistant.views import Assistant
 from services.api.dependencies import AssistantTools, ChatTurn, ModelName
 from services.api.event_route import EventRoute
-from services.shared.problems import Malformed, NotFound, TooLarge, UnsupportedMediaType, problems
+from services.shared.problems import Conflict, Malformed, NotFound, TooLarge, UnsupportedMediaType, problems
 
 router = APIRouter(prefix="/api", tags=["assistant"], route_class=EventRoute)
 
@@ -26,7 +26,7 @@ async def get_assistant(toolbox: AssistantTools, model: ModelName) -> Assistant:
 @router.post(
     "/chat",
     response_class=EventSourceResponse,
-    responses=problems(Malformed, NotFound, TooLarge, UnsupportedMediaType),
+    responses=problems(Malformed, NotFound, Conflict, TooLarge, UnsupportedMediaType),
 )
 async def chat(turn: ChatTurn) -> AsyncIterator[ChatEvent]:
     """Say something to the assistant; its answer is streamed as AG-UI events.

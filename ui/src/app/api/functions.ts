@@ -5,6 +5,12 @@ export type { GetAssistant$Params as GetAssistant$Params } from './fn/assistant/
 export { getAssistant as getAssistant } from './fn/assistant/get-assistant';
 export type { Chat$Params as Chat$Params } from './fn/assistant/chat';
 export { chat as chat } from './fn/assistant/chat';
+export type { ListConversations$Params as ListConversations$Params } from './fn/assistant/list-conversations';
+export { listConversations as listConversations } from './fn/assistant/list-conversations';
+export type { GetConversation$Params as GetConversation$Params } from './fn/assistant/get-conversation';
+export { getConversation as getConversation } from './fn/assistant/get-conversation';
+export type { DeleteConversation$Params as DeleteConversation$Params } from './fn/assistant/delete-conversation';
+export { deleteConversation as deleteConversation } from './fn/assistant/delete-conversation';
 export type { StreamEvents$Params as StreamEvents$Params } from './fn/events/stream-events';
 export { streamEvents as streamEvents } from './fn/events/stream-events';
 export type { GetMe$Params as GetMe$Params } from './fn/people/get-me';
