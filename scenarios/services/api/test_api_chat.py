@@ -99,6 +99,30 @@ def test_a_search_goes_to_the_ticketing_service_and_lists_what_it_found(member: 
     assert all(f"**{ticket['key']}**" in said(stream) for ticket in found["items"])
 
 
+def test_somebodys_tickets_are_found_by_asking_both_servers(member: Member) -> None:
+    alice, rita = member("alice"), member("rita").api.get("/api/me").json()
+    stream = ask(alice, "list tickets reported by rita")
+    called = [event["toolCallName"] for event in stream if event["type"] == "TOOL_CALL_START"]
+    assert called == ["list_members", "search_tickets"]
+    *_, found = [json.loads(event["content"]) for event in stream if event["type"] == "TOOL_CALL_RESULT"]
+    truth = alice.api.get("/api/tickets", params={"reporter": rita["id"], "limit": 10}).json()
+    assert [each["key"] for each in found["items"]] == [each["key"] for each in truth["items"]]
+    assert truth["items"]
+    assert f"Reported by **{rita['displayName']}** (rita): " in said(stream)
+
+
+def test_ones_own_tickets_are_found_without_looking_anybody_up(member: Member) -> None:
+    alice = member("alice")
+    found = result(ask(alice, "my tickets"))
+    assert {each["assigneeId"] for each in found["items"]} == {alice.api.get("/api/me").json()["id"]}
+
+
+def test_a_requester_finds_nobody_but_themselves(member: Member) -> None:
+    rita = member("rita")
+    assert "nobody called alice among the members you may see" in said(ask(rita, "list tickets assigned to alice"))
+    assert "Reported by **" in said(ask(rita, "list tickets reported by rita"))
+
+
 def test_the_assistant_sees_no_more_than_its_user(member: Member) -> None:
     for stream in (ask(member("grace"), "show ACME-1"), ask(member("rita"), "show ACME-4")):
         assert result(stream)["code"] == "not_found"

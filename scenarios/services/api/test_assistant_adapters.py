@@ -16,6 +16,7 @@ CONVERSATIONS = {
     "small talk": ["hello"],
     "a ticket": ["show ABC-1"],
     "a ticket that is not there": ["show ABC-404"],
+    "somebody's tickets": ["list tickets assigned to ada", "my tickets"],
     "a search and a ticket": ["list open tickets", "show ABC-1", "thank you"],
 }
 
@@ -31,7 +32,15 @@ def get_ticket(key: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def search_tickets(limit: int, query: str | None = None, status: list[str] | None = None) -> dict[str, Any]:
+def list_members(query: str, limit: int) -> dict[str, Any]:
+    """Look somebody up."""
+    found = {"id": "usr_1", "username": query, "displayName": "Ada", "email": "ada@one.example"}
+    return {"items": [found][:limit], "nextCursor": None, "total": 1}
+
+
+def search_tickets(
+    limit: int, query: str | None = None, status: list[str] | None = None, assignee: str | None = None
+) -> dict[str, Any]:
     """Search tickets."""
     return {"items": [get_ticket("ABC-1"), get_ticket("ABC-2")][:limit], "nextCursor": None, "total": 2}
 
@@ -53,6 +62,7 @@ def trajectory(adapter: Any, conversation: list[str]) -> list[tuple[str, object]
         agent, messages = make_agent("sim"), list[ModelMessage]()
         agent.tool_plain(get_ticket)
         agent.tool_plain(search_tickets)
+        agent.tool_plain(list_members)
         for text in conversation:
             messages = await adapter(agent, text, messages)
         return messages

@@ -34,10 +34,9 @@ SHOWS = {
 SEARCHES: dict[str, dict[str, Any]] = {
     "list tickets": {},
     "show tickets": {},
-    "Show me all my tickets, please.": {},
+    "Show me all the tickets, please.": {},
     "which tickets are there?": {},
     "list open tickets": {"status": ["open"]},
-    "my open tickets": {"status": ["open"]},
     "open tickets": {"status": ["open"]},
     "which tickets are in progress?": {"status": ["in_progress"]},
     "list resolved and closed tickets": {"status": ["resolved", "closed"]},
@@ -52,9 +51,43 @@ SEARCHES: dict[str, dict[str, Any]] = {
     'find "the open door"': {"query": "the open door"},
     'look for pending tickets named "All of it"': {"status": ["pending"], "query": "All of it"},
     f"find {'x' * 300}": {"query": "x" * 200},
+    'find "assigned to me"': {"query": "assigned to me"},
+    "find what my boss said": {"query": "boss said"},
 }
 
+OWN: dict[str, dict[str, Any]] = {
+    "my tickets": {"assignee": "me"},
+    "Show me all my tickets, please.": {"assignee": "me"},
+    "my open tickets": {"assignee": "me", "status": ["open"]},
+    "which of my tickets are open?": {"assignee": "me", "status": ["open"]},
+    "find tickets assigned to me": {"assignee": "me"},
+    "find printer tickets assigned to me": {"assignee": "me", "query": "printer"},
+    "list tickets reported by me": {"reporter": "me"},
+    "tickets I reported": {"reporter": "me"},
+    "unassigned tickets": {"assignee": "none"},
+    "list open tickets assigned to nobody": {"assignee": "none", "status": ["open"]},
+}
+
+NAMED: dict[str, tuple[str, dict[str, Any]]] = {
+    "list tickets assigned to ada": ("ada", {"assignee": "usr_1"}),
+    "which tickets are assigned to Ada Lovelace?": ("Ada Lovelace", {"assignee": "usr_1"}),
+    "open tickets assigned to Ada Lovelace about mail": (
+        "Ada Lovelace",
+        {"assignee": "usr_1", "status": ["open"], "query": "mail"},
+    ),
+    "find printer tickets reported by ada@one.example.": (
+        "ada@one.example",
+        {"reporter": "usr_1", "query": "printer"},
+    ),
+    "show ada's tickets": ("ada", {"assignee": "usr_1"}),
+    "Ada Lovelace\u2019s open tickets, please": ("Ada Lovelace", {"assignee": "usr_1", "status": ["open"]}),
+    "list tickets assigned to \u00dcmit \u00d6zt\u00fcrk": ("\u00dcmit \u00d6zt\u00fcrk", {"assignee": "usr_1"}),
+}
+
+ADA = {"id": "usr_1", "username": "ada", "displayName": "Ada Lovelace", "email": "ada@one.example", "role": "agent"}
+
 NEITHER = ["", "   ", "hello", "close ABC-7", "what can you do?", "delete every ticket", "ABC-0", "show me the money"]
+NEITHER += ["delete every ticket assigned to ada", "close my tickets", "give me a hand"]
 
 
 @pytest.mark.parametrize(("text", "key"), SHOWS.items())
@@ -67,6 +100,49 @@ def test_looking_for_tickets_is_a_call_with_what_is_wanted(text: str, wanted: di
     assert plan([UserSaid(text)], TOOLS) == (Call("search_tickets", {**wanted, "limit": 10}),)
 
 
+@pytest.mark.parametrize(("text", "wanted"), OWN.items())
+def test_looking_for_ones_own_tickets_takes_one_call(text: str, wanted: dict[str, Any]) -> None:
+    assert plan([UserSaid(text)], TOOLS) == (Call("search_tickets", {**wanted, "limit": 10}),)
+    page = {"items": [ticket()], "nextCursor": None, "total": 1}
+    told = plan(called(text, page), TOOLS)
+    assert isinstance(told, Say)
+    assert told.text.startswith(("Assigned to you: ", "Reported by you: ", "Assigned to nobody: "))
+    assert "**ABC-7**" in told.text
+
+
+@pytest.mark.parametrize(("text", "name", "wanted"), [(text, *told) for text, told in NAMED.items()])
+def test_looking_for_somebodys_tickets_looks_them_up_first(text: str, name: str, wanted: dict[str, Any]) -> None:
+    assert plan([UserSaid(text)], TOOLS) == (Call("list_members", {"query": name, "limit": 10}),)
+    looked_up = called(text, people(ADA))
+    search = plan(looked_up, TOOLS)
+    assert search == (Call("search_tickets", {**wanted, "limit": 10}),)
+    assert not isinstance(search, Say)
+    page = {"items": [ticket()], "nextCursor": None, "total": 1}
+    told = plan([*looked_up, ToolReturned(search[0], page)], TOOLS)
+    assert isinstance(told, Say)
+    assert "by **Ada Lovelace** (ada): " in told.text or "to **Ada Lovelace** (ada): " in told.text
+    assert "**ABC-7**" in told.text
+
+
+def test_somebody_nobody_can_find_has_no_tickets_searched() -> None:
+    told = plan(called("list tickets assigned to ada", people()), TOOLS)
+    assert isinstance(told, Say)
+    assert "nobody called ada among the members you may see" in told.text
+
+
+def test_of_several_people_the_one_called_exactly_that_is_meant_and_otherwise_the_user_is_asked() -> None:
+    adam = ADA | {"id": "usr_2", "username": "adam", "displayName": "<b>Adam*", "email": "adam@one.example"}
+    exact = plan(called("list tickets assigned to ADA", people(adam, ADA)), TOOLS)
+    assert exact == (Call("search_tickets", {"assignee": "usr_1", "limit": 10}),)
+    asked = plan(called("list tickets assigned to ad", people(adam, ADA)), TOOLS)
+    assert isinstance(asked, Say)
+    assert "may be one of 2 people. Whom do you mean?" in asked.text
+    assert r"- **\<b\>Adam\*** (adam)" in asked.text
+    one_of_many = plan(called("list tickets assigned to ad", people(ADA, total=30)), TOOLS)
+    assert isinstance(one_of_many, Say)
+    assert "one of 30 people, of whom I show 1" in one_of_many.text
+
+
 @pytest.mark.parametrize("text", NEITHER)
 def test_what_is_not_understood_is_answered_with_who_speaks_and_what_it_can_do(text: str) -> None:
     step = plan([UserSaid(text)], TOOLS)
@@ -77,7 +153,7 @@ def test_what_is_not_understood_is_answered_with_who_speaks_and_what_it_can_do(t
 
 @pytest.mark.parametrize("rule", RULES, ids=[rule.name for rule in RULES])
 def test_a_missing_tool_is_said_and_not_called(rule: Any) -> None:
-    text = next(text for text in [*SHOWS, *SEARCHES] if fitting(text) is rule)
+    text = next(text for text in [*SHOWS, *SEARCHES, *OWN, *NAMED] if fitting(text) is rule)
     step = plan([UserSaid(text)], TOOLS - rule.needs)
     assert isinstance(step, Say)
     assert all(f"`{tool}`" in step.text for tool in rule.needs)
@@ -87,7 +163,7 @@ def fitting(text: str) -> Any:
     return next((rule for rule in RULES if rule.says.search(text)), None)
 
 
-@pytest.mark.parametrize("text", ["show ABC-7", "find printer"])
+@pytest.mark.parametrize("text", ["show ABC-7", "find printer", "my tickets", "list tickets assigned to ada"])
 @pytest.mark.parametrize(
     ("content", "words"),
     [
@@ -105,7 +181,7 @@ def test_a_failed_call_is_told_honestly_and_not_repeated(text: str, content: Any
 
 @pytest.mark.parametrize("content", [None, "text", {}, {"items": "?"}, [], {"key": "ABC-7"}])
 def test_a_result_that_makes_no_sense_is_not_guessed_at(content: Any) -> None:
-    for text in ("show ABC-7", "find printer"):
+    for text in ("show ABC-7", "find printer", "my tickets", "list tickets assigned to ada"):
         step = plan(called(text, content), TOOLS)
         assert isinstance(step, Say)
         assert "cannot read" in step.text
@@ -121,6 +197,11 @@ def called(text: str, content: Any, *, failed: bool = False) -> list[Message]:
     step = plan([UserSaid(text)], TOOLS)
     assert not isinstance(step, Say)
     return [UserSaid(text), ToolReturned(step[0], content, failed=failed)]
+
+
+def people(*found: dict[str, Any], total: int | None = None) -> dict[str, Any]:
+    """A page of members."""
+    return {"items": list(found), "nextCursor": None, "total": len(found) if total is None else total}
 
 
 def ticket(**changes: Any) -> dict[str, Any]:
@@ -199,11 +280,4 @@ def test_whatever_is_said_gets_one_step_that_is_the_same_each_time(text: str) ->
     step = plan([UserSaid(text)], TOOLS)
     assert step == plan([UserSaid(text)], TOOLS)
     if isinstance(step, tuple):
-        assert [call.tool for call in step] in (["get_ticket"], ["search_tickets"])
-
-
-@pytest.mark.parametrize("question", ["my open tickets", "find tickets assigned to me", "list tickets reported by me"])
-def test_a_question_about_ones_own_tickets_is_not_answered_as_if_it_were_another(question: str) -> None:
-    answered = plan(called(question, {"items": [], "nextCursor": None, "total": 0}), TOOLS)
-    assert isinstance(answered, Say)
-    assert "cannot search by person" in answered.text
+        assert [call.tool for call in step] in (["get_ticket"], ["search_tickets"], ["list_members"])

@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from services.api.assistant import wording
+from services.api.assistant import persons, wording
+from services.api.assistant.persons import PersonPage, Whose
+from services.api.assistant.phrases import FILLER, KEY, NOUNS, POLITE, QUESTION, STATUS
 from services.api.assistant.steps import Call, Say, Step, ToolReturned, Turn
 from services.api.ticket_views import Ticket, TicketPage
 
@@ -26,32 +29,20 @@ class Rule:
     act: Callable[[Turn], Step]
 
 
-ViewT = TypeVar("ViewT", Ticket, TicketPage)
-
-_POLITE = r"^\W*(?:(?:please|hi|hello|hey|can|could|would|will|you|i|want|to|like|need)\b\W*)*"
-_NOUNS = r"(?:me|us|about|the|my|our|is|with|ticket|issue|number)"
-_KEY = r"(?P<key>[a-z][a-z0-9]{1,9}-[1-9][0-9]{0,8})\b"
-_STATUS = r"(?:open|in[ _-]progress|pending|resolved|closed|cancell?ed)"
-_QUESTION = r"(?:show|get|give|see|view|display|which|what|are|is|there|do|does|we|have|me|us|all|my|our|the|any)"
-_FILLER = (
-    r"(?:a|all|an|and|any|about|are|called|containing|for|from|i|in|is|like|matching|me|mention(?:ing|s)?|my|named"
-    r"|of|on|our|please|regarding|some|that|the|tickets?|issues?|there|titled|us|we|which|with)"
-)
+ViewT = TypeVar("ViewT", Ticket, TicketPage, PersonPage)
 
 _SHOW = re.compile(
-    rf"{_POLITE}(?:show|get|open|read|see|view|display|describe|find|look\s+(?:up|at)|tell|what(?:'s|\s+is|\s+about))\b"
-    rf"\W*(?:{_NOUNS}\b\W*)*{_KEY}|^\W*{_KEY.replace('key', 'alone')}\W*$",
+    rf"{POLITE}(?:show|get|open|read|see|view|display|describe|find|look\s+(?:up|at)|tell|what(?:'s|\s+is|\s+about))\b"
+    rf"\W*(?:{NOUNS}\b\W*)*{KEY}|^\W*{KEY.replace('key', 'alone')}\W*$",
     re.IGNORECASE,
 )
 _SEARCH = re.compile(
-    rf"{_POLITE}(?:(?:find|search|list|look\s+for)\b|(?=(?:{_QUESTION}\b\W*)*(?:{_STATUS}\W+)?tickets?\b))(?P<sought>.*)$",
+    rf"{POLITE}(?:(?:find|search|list|look\s+for)\b|(?=(?:{QUESTION}\b\W*)*(?:{STATUS}\W+)?tickets?\b))(?P<sought>.*)$",
     re.IGNORECASE | re.DOTALL,
 )
-_LEADING = re.compile(rf"\W*(?:(?P<status>{_STATUS})|{_FILLER}|{_QUESTION})\b", re.IGNORECASE)
+_LEADING = re.compile(rf"\W*(?:(?P<status>{STATUS})|{FILLER}|{QUESTION})\b", re.IGNORECASE)
 _TRAILING = re.compile(r"\W*\b(?:please|tickets?|issues?)\W*$", re.IGNORECASE)
 _QUOTED = re.compile(r"[\"“„«](?P<text>[^\"”“»]+)[\"”“»]")
-
-_PERSONAL = re.compile(r"\b(?:my|mine|assigned\s+to|reported\s+by)\b", re.IGNORECASE)
 
 _MOST_SHOWN = 10
 _LONGEST_QUERY = 200
@@ -70,8 +61,33 @@ def _search(turn: Turn) -> Step:
         found = _SEARCH.search(turn.text)
         assert found  # noqa: S101
         return (Call("search_tickets", {**_wanted(found["sought"]), "limit": _MOST_SHOWN}),)
-    words = wording.tickets_of_everyone if _PERSONAL.search(turn.text) else wording.tickets
-    return _tell(turn.returned[-1], TicketPage, words)
+    return _tell(turn.returned[-1], TicketPage, wording.tickets)
+
+
+def _search_own(turn: Turn) -> Step:
+    whose = persons.own(turn.text)
+    if not turn.returned:
+        return _search_of(whose, whose.name)
+    return _tell(turn.returned[-1], TicketPage, partial(wording.tickets_of, whose.part, wording.ONESELF[whose.name]))
+
+
+def _search_of_somebody(turn: Turn) -> Step:
+    whose = persons.named(turn.text)
+    if not turn.returned:
+        return (Call("list_members", {"query": whose.name, "limit": _MOST_SHOWN}),)
+    page = _read(turn.returned[0], PersonPage)
+    if isinstance(page, Say):
+        return page
+    person = persons.chosen(page, whose.name)
+    if person is None:
+        return Say(wording.not_one_person(page, whose.name))
+    if len(turn.returned) == 1:
+        return _search_of(whose, person.id)
+    return _tell(turn.returned[-1], TicketPage, partial(wording.tickets_of, whose.part, wording.person(person)))
+
+
+def _search_of(whose: Whose, id: str) -> Step:  # noqa: A002 - a person's, or a word for one
+    return (Call("search_tickets", {**_wanted(whose.rest), whose.part: id, "limit": _MOST_SHOWN}),)
 
 
 def _wanted(text: str) -> dict[str, Any]:
@@ -94,10 +110,16 @@ def _status(said: str) -> str:
 
 
 def _tell(returned: ToolReturned, shape: type[ViewT], words: Callable[[ViewT], str]) -> Say:
+    found = _read(returned, shape)
+    return found if isinstance(found, Say) else Say(words(found))
+
+
+def _read(returned: ToolReturned, shape: type[ViewT]) -> ViewT | Say:
+    """What a tool returned; or why there is nothing to read."""
     if returned.failed:
         return Say(wording.failed(returned))
     try:
-        return Say(words(shape.model_validate(returned.content)))
+        return shape.model_validate(returned.content)
     except ValidationError:
         return Say(wording.unreadable(returned.call.tool))
 
@@ -109,6 +131,20 @@ RULES = (
         says=_SHOW,
         needs=frozenset({"get_ticket"}),
         act=_show,
+    ),
+    Rule(
+        name="search-own-tickets",
+        help="**list my tickets**, **tickets reported by me** or **unassigned tickets**: I search those.",
+        says=persons.OWN,
+        needs=frozenset({"search_tickets"}),
+        act=_search_own,
+    ),
+    Rule(
+        name="search-tickets-of-somebody",
+        help="**list tickets assigned to** or **reported by** somebody: I look up who that is, and search theirs.",
+        says=persons.NAMED,
+        needs=frozenset({"list_members", "search_tickets"}),
+        act=_search_of_somebody,
     ),
     Rule(
         name="search-tickets",

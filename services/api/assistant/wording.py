@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from pydantic import ValidationError
 
+from services.api.assistant.persons import Part, Person, PersonPage
 from services.api.assistant.steps import ToolReturned
 from services.api.ticket_views import Ticket, TicketPage
 from services.shared.problems import NotFound, Problem
 
+ONESELF = {"me": "you", "none": "nobody"}
+"""What the words of a search for persons mean to who asks."""
+
+_PARTS: Mapping[Part, str] = {"assignee": "Assigned to", "reporter": "Reported by"}
 _ACTIVE = re.compile(r"([\\`*_\[\]<>&~|!])")
 
 
@@ -32,9 +37,23 @@ def tickets(page: TicketPage) -> str:
     return f"{count}{part}:\n\n{lines}"
 
 
-def tickets_of_everyone(page: TicketPage) -> str:
-    """A list for a question about somebody's own tickets, which no tool can answer."""
-    return f"I cannot search by person yet, so this is about everybody's tickets that you may see.\n\n{tickets(page)}"
+def tickets_of(part: Part, somebody: str, page: TicketPage) -> str:
+    """The same for the tickets of ``somebody``, which is Markdown."""
+    return f"{_PARTS[part]} {somebody}: {tickets(page)}"
+
+
+def person(found: Person) -> str:
+    """A member's name, and the one nobody else has."""
+    return f"**{literal(found.display_name)}** ({literal(found.username)})"
+
+
+def not_one_person(page: PersonPage, name: str) -> str:
+    """Why nobody's tickets were looked for."""
+    if not page.items:
+        return f"I found nobody called {literal(name)} among the members you may see, so I searched no tickets."
+    lines = "\n".join(f"- {person(found)}" for found in page.items)
+    more = f", of whom I show {len(page.items)}" if len(page.items) < page.total else ""
+    return f"{literal(name)} may be one of {page.total} people{more}. Whom do you mean?\n\n{lines}"
 
 
 def failed(returned: ToolReturned) -> str:
