@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import httpx
 import httpx2
@@ -14,7 +14,7 @@ from services.api.assistant.agent import ChatAgent, make_agent
 from services.api.assistant.archive import Archive
 from services.api.assistant.floor import Floor
 from services.api.circuit import Circuit, alive
-from services.api.events.feed import Feed
+from services.api.events.feed import WAIT_S, Feed
 from services.api.events.views import PeopleFeedPage, TicketFeedPage
 from services.api.events.watch import Watches
 from services.api.exchange import TokenExchange
@@ -38,6 +38,8 @@ class Connections:
     limit: RateLimit
     ticketing_server: Downstream
     organizations_server: Downstream
+    patient_servers: tuple[Downstream, Downstream]
+    """The two for calls that wait: no other call waits for theirs, makes room for them, or is judged by their end."""
     agent: ChatAgent
     watches: Watches
     archive: Archive
@@ -54,9 +56,10 @@ class Connections:
 
     def feeds(self, caller: AccessToken) -> tuple[Feed, Feed]:
         """What changes, as ``caller`` gets to see it; the order is that of the positions in an event's id."""
+        tickets, people = (McpServer(server, caller) for server in self.patient_servers)
         return (
-            Feed("ticketing", "tickets:read", self.ticketing(caller), TicketFeedPage),
-            Feed("organizations", "orgs:read", self.organizations(caller), PeopleFeedPage),
+            Feed("tickets:read", self.ticketing(caller), tickets, TicketFeedPage),
+            Feed("orgs:read", self.organizations(caller), people, PeopleFeedPage),
         )
 
 
@@ -68,7 +71,7 @@ async def connect(settings: ApiSettings, *, tls: ssl.SSLContext) -> AsyncIterato
         httpx2.AsyncHTTPTransport(verify=tls, limits=httpx2.Limits(max_connections=None)) as network,
         _archive(settings.api_database_url) as archive,
     ):
-        clients, watches = KeptClients(), Watches()
+        clients, waiting, watches = KeptClients(), KeptClients(), Watches()
         exchange = TokenExchange(
             token_endpoint=f"{settings.issuer_url}/token",
             client_id="api",
@@ -85,6 +88,9 @@ async def connect(settings: ApiSettings, *, tls: ssl.SSLContext) -> AsyncIterato
             circuit = Circuit(f"{name} service", alive(http, url))
             return Downstream(name, f"{url}/mcp", exchange, clients, circuit, network=network)
 
+        def patient(name: str, url: str) -> Downstream:
+            return replace(downstream(name, url), clients=waiting, timeout=WAIT_S + TIMEOUT_S)
+
         try:
             yield Connections(
                 settings=settings,
@@ -93,6 +99,10 @@ async def connect(settings: ApiSettings, *, tls: ssl.SSLContext) -> AsyncIterato
                 limit=RateLimit(settings.api_requests_per_minute),
                 ticketing_server=downstream("ticketing", settings.ticketing_url),
                 organizations_server=downstream("organizations", settings.organizations_url),
+                patient_servers=(
+                    patient("ticketing", settings.ticketing_url),
+                    patient("organizations", settings.organizations_url),
+                ),
                 agent=make_agent(settings.assistant_model),
                 watches=watches,
                 archive=archive,
@@ -108,6 +118,7 @@ async def connect(settings: ApiSettings, *, tls: ssl.SSLContext) -> AsyncIterato
             )
         finally:
             await watches.close()
+            await waiting.close()
             await clients.close()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import time
 from collections.abc import Callable
@@ -76,6 +77,7 @@ def test_an_event_is_a_cloud_event_and_holds_nothing_of_what_was_said(stack: Sta
         "datacontenttype": "application/json",
     }
     assert event["time"] == made["createdAt"]
+    assert re.fullmatch(rf"00-{trace}-(?!0+-)[0-9a-f]{{16}}-00", event["traceparent"])
     data: dict[str, Any] = event["data"]
     assert (data["ticketId"], data["version"], data["traceId"]) == (made["id"], 1, trace)
     assert data["actorId"] == alice.api.get("/api/me").json()["id"]

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from services.api.events.views import PeopleEvent, PeopleFeedPage, TicketEvent, TicketFeedPage
-from services.api.mcp_server import TIMEOUT_S, McpServer
+from services.api.mcp_server import McpServer
 
 AT_ONCE = 100
-WAIT_S = 8
-"""Seconds that a service may keep a request until something happens: fewer than the call may take in all."""
-assert WAIT_S < TIMEOUT_S  # noqa: S101 - otherwise every quiet moment would count as a service that hangs
+WAIT_S = 20
+"""Seconds that a service may keep a request until something happens."""
 
 FeedPage: TypeAlias = TicketFeedPage | PeopleFeedPage
 
@@ -45,10 +44,16 @@ class Part:
 class Feed:
     """``scope`` is what a token needs for it."""
 
-    name: str
     scope: str
     server: McpServer
+    patient: McpServer
+    """The same, for calls that wait."""
     page: type[TicketFeedPage] | type[PeopleFeedPage]
+
+    @property
+    def name(self) -> str:
+        """Whose it is."""
+        return self.server.name
 
     async def after(self, position: int | None, *, wait: bool = False) -> Part:
         """What came after a position; None is where the feed ends now. With ``wait``, if need be, what comes next.
@@ -57,8 +62,9 @@ class Feed:
             Conflict: the feed has not come so far: the position is one of another system.
             ProblemError: the server refused, or cannot be reached.
         """
+        server = self.patient if wait else self.server
         # A call that is let through on trial, after others have failed, keeps everybody else waiting.
-        seconds = WAIT_S if wait and not self.server.doubtful else 0
+        seconds = WAIT_S if wait and not server.doubtful else 0
         arguments = {"limit": AT_ONCE, "wait_seconds": seconds} | ({} if position is None else {"after": position})
-        page: FeedPage = await self.server.read("list_changes", arguments, self.page)
+        page: FeedPage = await server.read("list_changes", arguments, self.page)
         return Part([Told.of(each.position, each.event()) for each in page.items], page.position, page.more)

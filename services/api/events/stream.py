@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 
 from starlette.responses import StreamingResponse
-from starlette.types import Send
 
 from services.api.events.feed import Feed, Told
 from services.api.events.watch import PASSING, Watch, Watches
@@ -18,8 +17,6 @@ from services.shared.tokens import AccessToken
 
 HEARTBEAT_S = 15.0
 """After so many seconds of silence a stream shows that it lives: others on the way close what is silent."""
-READERS_MAY_TAKE_S = 60.0
-"""Seconds that one piece may wait for its reader; whoever comes back later is told what came meanwhile."""
 RETRY_MS = 1000
 """How soon a client may come back."""
 
@@ -80,8 +77,12 @@ class Follower:
                 f"Events need one of the scopes {needed}.",
                 headers={"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{needed}"'},
             )
+        followed = watches.channels(caller)
         for feed in readable:
             at = place.positions.get(feed.name)
+            if feed.name in followed and (known := followed[feed.name].place(at)) is not None:
+                place.positions[feed.name] = known
+                continue
             try:
                 part = await feed.after(at)
             except PASSING:
@@ -150,18 +151,6 @@ class Follower:
 
 
 class EventStream(StreamingResponse):
-    """Server-sent events. Who does not read is cut off: they may go on where they were."""
+    """Server-sent events. Who does not read them is cut off by the server, and may go on where they were."""
 
     media_type = "text/event-stream"
-
-    async def stream_response(self, send: Send) -> None:
-        """Send piece by piece, each as soon as it is there."""
-        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        try:
-            async for piece in self.body_iterator:
-                async with asyncio.timeout(READERS_MAY_TAKE_S):
-                    await send({"type": "http.response.body", "body": piece, "more_body": True})
-        except TimeoutError:
-            logger.info("a reader of events did not read for %g s, and is cut off", READERS_MAY_TAKE_S)
-            return
-        await send({"type": "http.response.body", "body": b"", "more_body": False})

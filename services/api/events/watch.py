@@ -19,7 +19,7 @@ KEPT = 500
 TICK_S = 1.0
 """How often it is looked whether a token has expired."""
 PAUSE_S = 1.0
-"""Before a feed is asked again that could not be read."""
+"""Before a feed is asked again that was not waited for or could not be read."""
 
 PASSING = (Unavailable, GatewayTimeout, BadGateway)
 """Problems that go by, and until then nothing is missed: it is still in the feed afterwards."""
@@ -35,6 +35,12 @@ class Channel:
         self.position = position
         self._latest: deque[Told] = deque()
         self._since = position
+
+    def place(self, position: int | None) -> int | None:
+        """Where somebody is who was told up to ``position``, or now if nothing; None if only the service can say."""
+        if position is None:
+            return self.position
+        return position if self._since <= position <= self.position else None
 
     async def after(self, position: int) -> tuple[Sequence[Told], int]:
         """What is known to have come after a position, and where to go on. Raises ProblemError: as `Feed.after`."""
@@ -92,13 +98,13 @@ class Watch:
         self.end()
 
     async def _follow(self, channel: Channel) -> None:
+        now = asyncio.get_running_loop().time
         while not self.over:
-            before = channel.position
+            began, before = now(), channel.position
             try:
                 await channel.read_on()
             except PASSING as problem:
                 logger.info("the feed of %s cannot be read now: %s", channel.feed.name, problem.detail)
-                await asyncio.sleep(PAUSE_S)
             except ProblemError as problem:
                 logger.info("the feed of %s is over: %s", channel.feed.name, problem.detail)
                 self.end()
@@ -107,6 +113,8 @@ class Watch:
                 self.end()
             if channel.position != before:
                 self._ring()
+            elif now() - began < PAUSE_S:  # a service that is to stop, or was only tried, does not wait
+                await asyncio.sleep(PAUSE_S)
 
 
 class Watches:
@@ -121,6 +129,11 @@ class Watches:
         if self._last is None and leaving is not None:
             self._last = asyncio.create_task(self._end_with(leaving), context=Context())
         return self
+
+    def channels(self, caller: AccessToken) -> Mapping[str, Channel]:
+        """What is followed with that token already, by feed."""
+        watch = self._watches.get(caller.claims["jti"])
+        return {} if watch is None or watch.over else {channel.feed.name: channel for channel in watch.channels}
 
     @asynccontextmanager
     async def joined(self, caller: AccessToken, feeds: Sequence[Feed], at: Mapping[str, int]) -> AsyncIterator[Watch]:

@@ -14,5 +14,10 @@ export interface PeopleEvent {
   specversion: '1.0';
   subject: string;
   time: string;
+
+  /**
+   * Of the request that did it (CloudEvents, Distributed Tracing).
+   */
+  traceparent: (string | null);
   type: 'org.example.member.invited.v1' | 'org.example.member.joined.v1' | 'org.example.member.role_changed.v1' | 'org.example.member.deactivated.v1' | 'org.example.team.created.v1' | 'org.example.team.member_added.v1' | 'org.example.team.member_removed.v1';
 }

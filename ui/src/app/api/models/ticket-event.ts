@@ -14,5 +14,10 @@ export interface TicketEvent {
   specversion: '1.0';
   subject: string;
   time: string;
+
+  /**
+   * Of the request that did it (CloudEvents, Distributed Tracing).
+   */
+  traceparent: (string | null);
   type: 'org.example.ticket.created.v1' | 'org.example.ticket.updated.v1' | 'org.example.ticket.transitioned.v1' | 'org.example.ticket.assigned.v1' | 'org.example.ticket.commented.v1' | 'org.example.ticket.deleted.v1';
 }
