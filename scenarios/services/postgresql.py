@@ -27,6 +27,7 @@ SETTINGS = {
     "full_page_writes": "off",
     "max_connections": "100",
 }
+FIRST_WITH_STRATEGIES = 150_000
 TO_INSTALL = "PostgreSQL is not installed: `apt-get install postgresql`, or have `initdb` and `postgres` on the PATH"
 
 
@@ -37,11 +38,13 @@ class Server:
         self.folder = folder
         self._numbers = count(1)
 
-    def new_database(self) -> str:
-        """The URL of a new and empty database."""
+    def new_database(self, *, like: str = "template1") -> str:
+        """The URL of a new database, empty or a copy of the one of that name, to which nobody may be connected."""
         name = f"{OWNER}_{next(self._numbers)}"
         with psycopg.connect(host=str(self.folder), user=OWNER, dbname="postgres", autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")
+            # Not through the log, which takes twice as long; older servers know no other way than this.
+            way = "STRATEGY FILE_COPY" if connection.info.server_version >= FIRST_WITH_STRATEGIES else ""
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {like} {way}")
         return f"postgresql+psycopg://{OWNER}@/{name}?host={self.folder}"
 
 

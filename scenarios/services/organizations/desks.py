@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from scenarios.services.organizations.provider import ISSUER, Account, Provider
@@ -16,10 +12,10 @@ from services.organizations.desk import OrganizationDesk
 from services.organizations.directory import Directory
 from services.organizations.office import Office
 from services.organizations.repository import Wanted
-from services.organizations.tables import Base, Member
+from services.organizations.tables import Member
 from services.organizations.views import VersionedMemberView
 from services.shared import world
-from services.shared.database import Database, connected
+from services.shared.database import Database
 from services.shared.permissions import Caller
 
 WORLD = world.load("small", 1)
@@ -82,14 +78,6 @@ class Desks:
     def pass_by(self, time: timedelta) -> None:
         """Later."""
         self.at += time
-
-
-@contextmanager
-def opened(template: Path, folder: Path) -> Iterator[Desks]:
-    """Desks on a copy of the template, and a provider that knows everybody in it."""
-    shutil.copy(template, folder / "organizations.db")
-    with connected(f"sqlite:///{folder / 'organizations.db'}", Base.metadata, lay=lay) as database:
-        yield Desks.on(database)
 
 
 def lay(database: Database) -> None:

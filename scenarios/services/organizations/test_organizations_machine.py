@@ -17,12 +17,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from sqlalchemy import select
 
-from scenarios.services.organizations.desks import BOTH_SCOPES, Desks, everybody, opened
+from scenarios.services.copies import Originals
+from scenarios.services.organizations.desks import BOTH_SCOPES, Desks, everybody, lay
 from services.organizations.desk import OrganizationDesk
 from services.organizations.membership import Status
 from services.organizations.repository import Wanted
 from services.organizations.roles import ROLES
-from services.organizations.tables import Member
+from services.organizations.tables import Base, Member
+from services.shared.database import connected
 from services.shared.idempotency import KEPT
 from services.shared.permissions import Caller
 from services.shared.problems import Conflict, Forbidden, Invalid, NotFound, ProblemError
@@ -57,10 +59,10 @@ Rows = dict[tuple[Any, ...], Any]
 class Acme(RuleBasedStateMachine):
     """An organization, beside others where nothing ever changes."""
 
-    def __init__(self, template: Path, folder: Path) -> None:
+    def __init__(self, url: str) -> None:
         super().__init__()
         self._opened = ExitStack()
-        self.desks: Desks = self._opened.enter_context(opened(template, folder))
+        self.desks = Desks.on(self._opened.enter_context(connected(url, Base.metadata, lay=lay)))
         self.org_id = self.desks.person("olivia")[0].id
         self.answers = dict[Hashable, tuple[datetime, Hashable, object]]()
         self.uncertain = set[str]()
@@ -292,10 +294,10 @@ class Acme(RuleBasedStateMachine):
             }
 
 
-def test_an_organization_stays_whole_whatever_is_done_to_it(template: Path, tmp_path: Path) -> None:
+def test_an_organization_stays_whole_whatever_is_done_to_it(originals: Originals, tmp_path: Path) -> None:
     class Copied(Acme):
         def __init__(self) -> None:
-            super().__init__(template, tmp_path)
+            super().__init__(originals.sqlite(Base.metadata, lay, to=tmp_path / "organizations.db"))
 
     some = settings(max_examples=15, stateful_step_count=25, deadline=None, derandomize=True)
     run_state_machine_as_test(Copied, settings=some)

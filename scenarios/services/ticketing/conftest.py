@@ -7,7 +7,9 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 
 import pytest
+from sqlalchemy import MetaData
 
+from scenarios.services.copies import Lay
 from services.shared import world
 from services.shared.database import Database, connected
 from services.shared.permissions import Caller
@@ -18,11 +20,15 @@ from services.ticketing.tables import Base
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
 
+def lay(database: Database) -> None:
+    """Put the small world into an empty database."""
+    seed.lay(world.load("small", 1), database)
+
+
 @pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
+def database(laid_database: Callable[[MetaData, Lay], str]) -> Iterator[Database]:
     """The small world's tickets in a database of their own, of each kind."""
-    with connected(database_url, Base.metadata) as database:
-        seed.lay(world.load("small", 1), database)
+    with connected(laid_database(Base.metadata, lay), Base.metadata, lay=lay) as database:
         yield database
 
 

@@ -26,10 +26,11 @@ Answer = TypeVar("Answer")
 
 
 @pytest.fixture
-def desks(database_url: str, database: Database, desk_of: Callable[..., TicketDesk]) -> Iterator[list[TicketDesk]]:
+def desks(database: Database, desk_of: Callable[..., TicketDesk]) -> Iterator[list[TicketDesk]]:
     """Alice's desk in several processes' eyes."""
     with ExitStack() as opened:
-        databases = [opened.enter_context(connected(database_url, Base.metadata)) for _ in range(WRITERS)]
+        url = database.engine.url.render_as_string()
+        databases = [opened.enter_context(connected(url, Base.metadata)) for _ in range(WRITERS)]
         yield [replace(desk_of("alice"), database=each) for each in databases]
 
 
