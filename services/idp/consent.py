@@ -54,7 +54,8 @@ class Question:
 
     def allow(self, provider: Provider) -> None:
         """Remember a yes, on top of earlier ones."""
-        provider.store.keep_consent(*self._names, self.scopes | provider.store.consented(*self._names))
+        scopes = self.scopes | provider.store.consented(*self._names)
+        provider.store.keep_consent(*self._names, scopes, organization=self.person.org_id)
 
     def deny(self, provider: Provider) -> None:
         """A no takes back every earlier yes."""

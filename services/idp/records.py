@@ -48,6 +48,8 @@ class Consent:
     """What a person lets a client have at a resource."""
 
     scopes: frozenset[str]
+    organization: str
+    """Id of the one they are a member of while they say so."""
     expires_at: float = NEVER
 
 

@@ -98,18 +98,21 @@ class Store:
         consent = self._consents.get(_joined(subject, client_id, resource), at=0)
         return consent.scopes if consent else frozenset()
 
-    def keep_consent(self, subject: str, client_id: str, resource: str, scopes: frozenset[str]) -> None:
+    def keep_consent(
+        self, subject: str, client_id: str, resource: str, scopes: frozenset[str], *, organization: str
+    ) -> None:
         """These, in place of those of before."""
-        self._consents.put(_joined(subject, client_id, resource), Consent(scopes), owner=subject)
+        self._consents.put(_joined(subject, client_id, resource), Consent(scopes, organization), owner=subject)
 
     def drop_consent(self, subject: str, client_id: str, resource: str) -> None:
         """None any more."""
         self._consents.drop(_joined(subject, client_id, resource))
 
-    def drop_consents(self, subject: str) -> None:
-        """None of a person any more."""
-        for key in self._consents.all(at=0, owner=subject):
-            self._consents.drop(key)
+    def drop_consents(self, subject: str, org_ids: Set[str] | None = None) -> None:
+        """None of a person any more, or none as a member of these."""
+        for key, consent in self._consents.all(at=0, owner=subject).items():
+            if org_ids is None or consent.organization in org_ids:
+                self._consents.drop(key)
 
     def add_family(self, family: Family) -> None:
         self._families.put(family.id, family, owner=family.sid)
@@ -129,7 +132,9 @@ class Store:
         return [family for family in families if family.subject == subject and not family.revoked]
 
     def revoke_organizations(self, subject: str, org_ids: Set[str], *, at: float) -> None:
-        """What a person granted as a member of these."""
+        """What a person granted as a member of these, and let clients have."""
+        if org_ids:
+            self.drop_consents(subject, org_ids)
         for family in self.families_for(subject, at=at) if org_ids else ():
             if family.organization in org_ids:
                 self.revoke_family(family.id, at=at)

@@ -315,7 +315,7 @@ def test_a_token_that_says_another_organization_is_worth_nothing(ask: Ask, alone
         refused(alone.exchange(token, organization="acme", **SWITCH), 400, "invalid_request")
 
 
-def test_consent_is_given_for_one_organization(alone: Alone) -> None:
+def test_consent_is_given_for_one_organization_and_goes_with_it(ask: Ask, alone: Alone) -> None:
     stranger = Registered(
         id="stranger",
         name="Stranger",
@@ -334,6 +334,11 @@ def test_consent_is_given_for_one_organization(alone: Alone) -> None:
     assert told(alone.authorize(elsewhere | {"prompt": "none"}))["error"] == "consent_required"
     question = alone.authorize(elsewhere).headers["location"]
     assert "(Viewer, <bdi>Globex</bdi>)" in alone.http.get(question).text
+    assert "code" in told(alone.answer(question))
+    for active in (False, True):
+        ask("PUT", "/users/nora/memberships/globex", {"active": active})
+    assert told(alone.authorize(elsewhere | {"prompt": "none"}))["error"] == "consent_required"
+    assert "code" in told(alone.authorize(asked | {"organization": "acme", "prompt": "none"}))
 
 
 def test_who_has_left_while_asked_for_consent_is_told_so(ask: Ask, alone: Alone) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import jwt
@@ -104,3 +105,21 @@ def test_whoever_is_asked_back_accepts_in_that_organization(organizations: Runni
     again = as_user("nora", organization="globex")
     assert (roles(again), ask(again, "accept_invitation")["status"]) == (["agent"], "active")
     assert roles(as_user("nora")) == ["agent"]
+
+
+def test_two_organizations_change_the_same_person_at_once_and_neither_change_is_lost(
+    organizations: RunningService, as_user: AsUser
+) -> None:
+    ladder = ("viewer", "requester", "admin", "agent", "viewer", "admin")
+
+    def climb(person: Person) -> None:
+        for role in ladder:
+            role_changed(person, role)
+
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(climb, (as_user("olivia"), as_user("gustav"))))
+    idp = organizations.stack.control("idp")
+    (nora,) = (each for each in idp.users() if each["username"] == "nora")
+    assert [each["role"] for each in nora["memberships"]] == ["admin", "admin"]
+    told = [each["status"] for each in idp.requests(endpoint="scim")]
+    assert told == [200] * 2 * len(ladder)
