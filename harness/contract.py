@@ -29,22 +29,38 @@ VARIABLE = "HARNESS_FUZZ_AS"
 ANSWERS_IN_S = 10.0
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 FINDINGS, FINE = 1, 0
+WITHOUT_LINKS = "examples,coverage,fuzzing"
 OF_ANYBODY = ("low_valid_rate", "unused_openapi_auth", "base_url_mismatch")
 """Warnings that mean "nothing was tested" whoever is signed in: not all may do, or see, everything."""
 
 
 @dataclass(frozen=True)
 class Login:
-    """Who is signed in while fuzzing, at which provider, and the resource URI of each service that takes tokens."""
+    """Who is signed in while fuzzing, at which provider, and the resource URI of each service that takes tokens.
+
+    ``peers`` are those who must not be given what is theirs alone.
+    """
 
     username: str
     issuer: str
     audiences: Mapping[str, str]
+    peers: Sequence[str] = ()
 
     @classmethod
-    def at(cls, stack: Stack, username: str) -> Login:
+    def at(cls, stack: Stack, username: str, *, peers: Sequence[str] = ()) -> Login:
         """Somebody of the seeded world of a running system."""
-        return cls(username, stack.url("idp"), stack.audiences())
+        return cls(username, stack.url("idp"), stack.audiences(), tuple(peers))
+
+    @classmethod
+    def told(cls) -> Login:
+        """The one that this process was started with."""
+        return cls(**json.loads(os.environ[VARIABLE]))
+
+    def token(self, username: str) -> str:
+        """A fresh token of the API for one of them."""
+        from harness.person import Person  # noqa: PLC0415  # an HTTP client: only Schemathesis' process signs in
+
+        return Person(username, issuer=self.issuer, audiences=self.audiences).token("api")
 
 
 @dataclass(frozen=True)
@@ -97,7 +113,7 @@ def fuzz_rest(
     Raises:
         HarnessError: there is nothing to fuzz, or no such operation, or Schemathesis could not run at all.
     """
-    _require_operations(operations, url)
+    selected = _required(operations, url)
     chosen = random.SystemRandom().randrange(2**32) if seed is None else seed
     folder = state.home() / "fuzz"
     folder.mkdir(parents=True, exist_ok=True)
@@ -105,6 +121,7 @@ def fuzz_rest(
         *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(configuration)),
         *("run", url + SPECIFICATION, "--url", url, "--seed", str(chosen), "--max-examples", str(max_examples)),
         *(part for operation in operations for part in ("--include-operation-id", operation)),
+        *(() if not operations or _are_linked(selected) else ("--phases", WITHOUT_LINKS)),
         *(() if may_do_all else ("--warnings", ",".join(OF_ANYBODY))),
         *("--generation-database", "none", "--report", "junit", "--report-dir", str(folder)),
     ]
@@ -140,7 +157,8 @@ def fuzz_service(stack: Stack, name: str, **options: Any) -> Outcome:
     return fuzz_rest(stack.url(name), configuration=ROOT / configuration, variables=variables, **options)
 
 
-def _require_operations(wanted: Sequence[str], url: str) -> None:
+def _required(wanted: Sequence[str], url: str) -> list[dict[str, Any]]:
+    """The operations of those ids, or all."""
     items = [item for item in _document(url).get("paths", {}).values() if isinstance(item, dict)]
     operations = [each for item in items for method, each in item.items() if method.upper() in HTTPMethod.__members__]
     there = sorted(each["operationId"] for each in operations if "operationId" in each)
@@ -151,6 +169,14 @@ def _require_operations(wanted: Sequence[str], url: str) -> None:
             evidence=f"{url}{SPECIFICATION} has {', '.join(there) or 'none'}",
             todo="choose of those, or leave --operation out" if operations else "",
         )
+    return [each for each in operations if not wanted or each.get("operationId") in wanted]
+
+
+def _are_linked(operations: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether one answer of them leads to another: else Schemathesis refuses to try what comes after what."""
+    names = {each.get("operationId") for each in operations}
+    answers = [answer for each in operations for answer in each.get("responses", {}).values()]
+    return any(link.get("operationId") in names for answer in answers for link in answer.get("links", {}).values())
 
 
 def _document(url: str) -> dict[str, Any]:

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-import json
-import os
 from typing import Any
 
 import schemathesis
+from schemathesis.auths import AuthProvider, CachingAuthProvider
+from schemathesis.wfc.escalation import EscalatingAuthProvider
 
-from harness import fuzzer_values  # noqa: F401  # to be loaded is its work
-from harness.contract import VARIABLE, Login
-from harness.person import Person
+from harness import fuzzer_peers, fuzzer_values  # noqa: F401  # to be loaded is their work
+from harness.contract import Login
 
 REFRESH_S = 240
 UNAUTHORIZED = 401
 
 
-@schemathesis.auth(refresh_interval=REFRESH_S)
 class SignedIn:
     """Bearer tokens of one person, replaced before they expire."""
 
+    def __init__(self, login: Login, username: str) -> None:
+        self._login, self._username = login, username
+
     def get(self, case: Any, context: Any) -> str:  # noqa: ARG002  # Schemathesis' signature
         """A fresh token."""
-        login = Login(**json.loads(os.environ[VARIABLE]))
-        return Person(login.username, issuer=login.issuer, audiences=login.audiences).token("api")
+        return self._login.token(self._username)
 
     def set(self, case: Any, data: str, context: Any) -> None:  # noqa: ARG002
         """Put the token on a request."""
@@ -32,6 +32,17 @@ class SignedIn:
 
 
 _sent: set[str] = set()
+
+
+@schemathesis.hook
+def after_load_schema(_context: Any, schema: Any) -> None:
+    """Let everything be sent as one person, and the peers stand by. (``[auth.wfc]`` would be a file with tokens.)"""
+    login = Login.told()
+    names = list(dict.fromkeys([login.username, *login.peers]))
+    people: list[AuthProvider[Any]] = [
+        CachingAuthProvider(SignedIn(login, name), refresh_interval=REFRESH_S) for name in names
+    ]
+    schema.auth.providers.append(EscalatingAuthProvider(people, names, peers=tuple(names), pinned=login.username))
 
 
 @schemathesis.check

@@ -1,4 +1,5 @@
-"""Values no schema can tell: a key that was never used, the version that something has now, the cursor of a page.
+"""Values no schema can tell: a key that was never used, the version that something has now, the cursor of a page, a
+step that is possible now, and that a stream is to end.
 
 Loaded with ``harness.fuzzer_login``. What breaks the schema stays as it was generated.
 """
@@ -13,16 +14,19 @@ from typing import Any
 
 import httpx
 import schemathesis
+from schemathesis.generation.modes import GenerationMode
 
 from harness.code_flow import tls
 
-KEY, MATCH, CURSOR = "Idempotency-Key", "If-Match", "cursor"
+KEY, MATCH, CURSOR, FOLLOW = "Idempotency-Key", "If-Match", "cursor", "follow"
+STEPS = "POST /api/tickets/{key}/transitions"
 _VISIBLE = re.compile(r"[\x21-\x7e]+")
 _OPAQUE = re.compile(r"[A-Za-z0-9_-]{1,200}")
 _LEFT_ALONE = 5
 """A made-up entity tag or cursor stays if its length is a multiple of this."""
+"""So does every request without a tag of which this many came."""
 _SHORTEST_KEY = 8
-_numbers = count(1)
+_numbers, _without_tag, _steps = count(1), count(1), count(1)
 
 
 @schemathesis.hook
@@ -32,22 +36,49 @@ def before_call(_context: Any, case: Any, _kwargs: dict[str, Any]) -> None:
     if _VISIBLE.fullmatch(str(headers.get(KEY, ""))):
         case.headers[KEY] = str(next(_numbers)).rjust(max(len(headers[KEY]), _SHORTEST_KEY), "0")
     match = str(headers.get(MATCH, ""))
-    if match and len(match) % _LEFT_ALONE and (tag := _present(case, headers)):
+    if _takes(case, MATCH) and (len(match) or next(_without_tag)) % _LEFT_ALONE and (tag := _present(case, headers)):
         case.headers[MATCH] = tag
+    if case.operation.label == STEPS and _fits(case) and next(_steps) % _LEFT_ALONE:
+        case.body = _possible(case, headers)
     cursor = str((case.query or {}).get(CURSOR, ""))
     if _OPAQUE.fullmatch(cursor) and len(cursor) % _LEFT_ALONE:
         del case.query[CURSOR]
+    if _takes(case, FOLLOW) and str((case.query or {}).get(FOLLOW, "true")).lower() == "true":
+        case.query = {**(case.query or {}), FOLLOW: "false"}
+
+
+def _takes(case: Any, name: str) -> bool:
+    return any(each.name == name for each in (*case.operation.headers, *case.operation.query))
 
 
 def _present(case: Any, headers: Mapping[str, str]) -> str | None:
     """The entity tag of what the request is about: the resource itself or, for a part without one, what is above."""
     path: str = case.formatted_path
-    authorization = {name: value for name, value in headers.items() if name == "Authorization"}
     for place in (path, path.rpartition("/")[0]):
-        answer = _client().get(case.operation.base_url + place, headers=authorization)
+        answer = _got(case, place, headers)
         if answer.is_success and "ETag" in answer.headers:
             return answer.headers["ETag"]
     return None
+
+
+def _fits(case: Any) -> bool:
+    return case.meta is not None and case.meta.generation.mode is GenerationMode.POSITIVE
+
+
+def _possible(case: Any, headers: Mapping[str, str]) -> Any:
+    """A body with one of the statuses that the ticket can be moved to, in turn, and with what that requires."""
+    answer = _got(case, case.formatted_path, headers)
+    steps = answer.json()["transitions"] if answer.is_success else []
+    if not steps:
+        return case.body
+    step = steps[next(_steps) % len(steps)]
+    said = {name: text for name, text in case.body.items() if name == "comment"}
+    return {"to": step["to"], **dict.fromkeys(step["requires"], "It was the cable."), **said}
+
+
+def _got(case: Any, path: str, headers: Mapping[str, str]) -> httpx.Response:
+    authorization = {name: value for name, value in headers.items() if name == "Authorization"}
+    return _client().get(case.operation.base_url + path, headers=authorization)
 
 
 @functools.cache

@@ -2,15 +2,20 @@
 tool; ``fuzz all``: each of them in turn. Exit code 1 on findings.
 
 Without ``--target`` that is one of a fresh system started for it. With it, the API at that URL: the one of the running
-system (``up``) is fuzzed signed in, any other without a token.
+system (``up``) is fuzzed signed in, any other without a token. ``rest`` goes round by round: as each person of ``--as``
+in turn, each time with another seed and on a fresh world, once or for ``--minutes``, up to the first round that finds
+something.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import itertools
+import random
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from harness import launch, project
@@ -24,6 +29,9 @@ if TYPE_CHECKING:
 
 SERVICE = "api"
 USERNAME = "olivia"
+PEERS = ("grace", "olivia", "alice", "rita", "omar")
+"""Of another organization, and of the same: what is somebody's alone must not be given to these."""
+SEEDS = 2**32
 
 
 def register(commands: Any) -> None:
@@ -35,13 +43,20 @@ def register(commands: Any) -> None:
     parser.add_argument(
         "--operation", action="append", default=[], metavar="ID", help="only this one, of mcp a tool; repeatable"
     )
-    parser.add_argument("--as", dest="username", metavar="USER", help=f"who is signed in (default: {USERNAME})")
+    parser.add_argument(
+        "--as", dest="username", metavar="USER[,USER…]", help=f"who is signed in (default: {USERNAME}); rest: in turn"
+    )
+    parser.add_argument("--minutes", type=_positive, metavar="N", help="rest: round after round for so long")
     parser.add_argument("--target", metavar="URL", help="base URL of an API that runs already")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> Report:
     """Let fuzzers loose on a surface."""
+    if arguments.minutes is not None and arguments.surface != "rest":
+        raise HarnessError(
+            f"fuzz {arguments.surface} takes no --minutes", todo="python -m harness fuzz rest --minutes 30"
+        )
     if arguments.surface == "all":
         return _all(arguments)
     if arguments.surface == "mcp":
@@ -79,31 +94,52 @@ def _tools(arguments: argparse.Namespace) -> Report:
 
 
 def _rest(arguments: argparse.Namespace) -> Report:
-    """Let Schemathesis loose on an API."""
-    from harness import contract  # noqa: PLC0415  # it is for this verb alone
-
-    with _fresh(arguments) if arguments.target is None else _running(arguments) as (url, login):
-        who = "without a token" if login is None else f"signed in as {login.username}"
-        print(f"· API at {url}, {who}", file=sys.stderr, flush=True)
-        outcome = contract.fuzz_rest(
-            url,
-            login=login,
-            may_do_all=arguments.username in (None, USERNAME),
-            seed=arguments.seed,
-            max_examples=arguments.max_examples,
-            operations=arguments.operation,
-        )
+    """Let Schemathesis loose on an API, round by round."""
+    with _running(arguments) as (url, stack):
+        logins = [None] if stack is None else _signed_in(stack, arguments.username or USERNAME)
+        for number, (login, seed) in enumerate(_rounds(arguments, logins), start=1):
+            if number > 1 and stack is not None and arguments.target is None:
+                stack.reset()
+            outcome = _round(arguments, url, login, seed)
+            if not outcome.ok:
+                break
     options = "" if login is None else f" --as {login.username}"
     options += "" if arguments.target is None else f" --target {url}"
-    return _report(arguments, outcome, options)
+    return _report(arguments, outcome, options, rounds=number)
 
 
-def _report(arguments: argparse.Namespace, outcome: Outcome, more: str = "") -> Report:
+def _rounds(arguments: argparse.Namespace, logins: Sequence[Login | None]) -> Iterator[tuple[Login | None, int]]:
+    """Who is signed in, and the seed: once for each, or for as many minutes."""
+    first = random.SystemRandom().randrange(SEEDS) if arguments.seed is None else arguments.seed
+    end = None if arguments.minutes is None else time.monotonic() + arguments.minutes * 60
+    for number, login in enumerate(itertools.cycle(logins)):
+        if number and (number >= len(logins) if end is None else time.monotonic() >= end):
+            return
+        yield login, (first + number) % SEEDS
+
+
+def _round(arguments: argparse.Namespace, url: str, login: Login | None, seed: int) -> Outcome:
+    from harness import contract  # noqa: PLC0415  # it is for this verb alone
+
+    who = "without a token" if login is None else f"signed in as {login.username}"
+    print(f"· API at {url}, {who}, seed {seed}", file=sys.stderr, flush=True)
+    return contract.fuzz_rest(
+        url,
+        login=login,
+        may_do_all=login is None or login.username == USERNAME,
+        seed=seed,
+        max_examples=arguments.max_examples,
+        operations=arguments.operation,
+    )
+
+
+def _report(arguments: argparse.Namespace, outcome: Outcome, more: str = "", *, rounds: int = 1) -> Report:
     options = f"--seed {outcome.seed} --max-examples {arguments.max_examples}{more}"
     options += "".join(f" --operation {operation}" for operation in arguments.operation)
     verdict = "nothing found" if outcome.ok else "findings, see above"
+    seeds = f"seed {outcome.seed}" if rounds == 1 else f"{rounds} rounds, the last with seed {outcome.seed}"
     again = f"repeat it: python -m harness fuzz {arguments.surface} {options}"
-    return Report(lines=[f"{verdict}; seed {outcome.seed}", again], ok=outcome.ok)
+    return Report(lines=[f"{verdict}; {seeds}", again], ok=outcome.ok)
 
 
 def _service(arguments: argparse.Namespace) -> Report:
@@ -126,24 +162,23 @@ def _surfaces() -> list[str]:
 
 
 @contextlib.contextmanager
-def _fresh(arguments: argparse.Namespace) -> Iterator[tuple[str, Login | None]]:
-    with launch.running() as stack:
-        yield stack.url(SERVICE), _signed_in(stack, arguments.username or USERNAME)
-
-
-@contextlib.contextmanager
-def _running(arguments: argparse.Namespace) -> Iterator[tuple[str, Login | None]]:
+def _running(arguments: argparse.Namespace) -> Iterator[tuple[str, Stack | None]]:
+    """An API, and the system whose part it is, if anybody can be signed in to that."""
     from harness import contract  # noqa: PLC0415
 
+    if arguments.target is None:
+        with launch.running() as stack:
+            yield stack.url(SERVICE), stack
+        return
     url = contract.base_url(arguments.target)
-    stack = _ours(url)
-    if stack is None and arguments.username is not None:
+    ours = _ours(url)
+    if ours is None and arguments.username is not None:
         raise HarnessError(
             f"nobody can be signed in for {url}",
             evidence="it is not the API of a system that `up` runs in this checkout",
             todo="leave out --as, or start the system: python -m harness up",
         )
-    yield url, None if stack is None else _signed_in(stack, arguments.username or USERNAME)
+    yield url, ours
 
 
 def _ours(url: str) -> Stack | None:
@@ -156,11 +191,13 @@ def _ours(url: str) -> Stack | None:
     return stack if stack.url(SERVICE) == url else None
 
 
-def _signed_in(stack: Stack, username: str) -> Login:
+def _signed_in(stack: Stack, usernames: str) -> list[Login | None]:
     from harness.contract import Login  # noqa: PLC0415
 
-    stack.sign_in(username).token(SERVICE)  # an unknown name is told here, not by a refused run
-    return Login.at(stack, username)
+    names = [name.strip() for name in usernames.split(",")]
+    for name in names:
+        stack.sign_in(name).token(SERVICE)  # an unknown name is told here, not by a refused run
+    return [Login.at(stack, name, peers=PEERS) for name in names]
 
 
 def _positive(text: str) -> int:

@@ -11,15 +11,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
+from types import SimpleNamespace
 
 import pytest
 import uvicorn
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
+from starlette.types import ASGIApp
 
 from harness import cli, contract
 from harness.bootstrap import child_environment
+from harness.contract import Outcome
 from harness.errors import HarnessError
 from harness.topology import ROOT
 
@@ -59,7 +62,7 @@ def thermometer(*, honest: bool) -> FastAPI:
 
 
 @contextmanager
-def answering(app: FastAPI) -> Iterator[str]:
+def answering(app: ASGIApp) -> Iterator[str]:
     """A server of ``app``; yields its base URL."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off"))
@@ -152,8 +155,43 @@ def test_the_mcp_servers_are_fuzzed_tool_by_tool(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("surface", "option"), [("mcp", "--target"), ("all", "--target"), ("all", "--as"), ("all", "--operation")]
+    ("surface", "option"),
+    [("mcp", "--target"), ("all", "--target"), ("all", "--as"), ("all", "--operation"), ("mcp", "--minutes")],
 )
 def test_what_a_surface_cannot_use_is_refused(surface: str, option: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["fuzz", surface, option, "x"]) == 2
+    assert cli.main(["fuzz", surface, option, "1"]) == 2
     assert f"fuzz {surface} takes no" in capsys.readouterr().err
+
+
+def test_a_run_goes_round_by_person_and_seed_and_tells_how_to_repeat_the_last(fuzz: Harness) -> None:
+    done = fuzz("--as", "alice,rita", "--max-examples", "1", "--operation", "getMe")
+    assert done.returncode == 0, done.stdout + done.stderr
+    rounds = re.findall(r"^· API at \S+, signed in as (\w+), seed (\d+)$", done.stderr, re.MULTILINE)
+    assert rounds == [("alice", SEED), ("rita", str(int(SEED) + 1))]
+    assert f"nothing found; 2 rounds, the last with seed {int(SEED) + 1}" in done.stdout
+    assert f"fuzz rest --seed {int(SEED) + 1} --max-examples 1 --as rita --operation getMe" in done.stdout
+
+
+def test_a_run_of_minutes_ends_with_its_first_finding(fuzz: Harness) -> None:
+    with answering(thermometer(honest=False)) as url:
+        done = fuzz("--target", url, "--max-examples", "1", "--minutes", "10")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert f"findings, see above; seed {SEED}" in done.stdout
+
+
+def test_a_run_of_minutes_begins_anew_until_they_have_passed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    passed = iter([0.0, 30.0, 59.9, 60.0])
+    monkeypatch.setattr("harness.cli.fuzz.time", SimpleNamespace(monotonic=lambda: next(passed)))
+    seeds: list[int] = []
+
+    def nothing_found(_url: str, *, seed: int, **_: object) -> Outcome:
+        seeds.append(seed)
+        return Outcome(ok=True, seed=seed, output="")
+
+    monkeypatch.setattr(contract, "fuzz_rest", nothing_found)
+    with answering(thermometer(honest=True)) as url:
+        assert cli.main(["fuzz", "rest", "--target", url, "--minutes", "1", "--seed", str(2**32 - 1)]) == 0
+    assert seeds == [2**32 - 1, 0, 1]
+    assert "nothing found; 3 rounds, the last with seed 1\n" in capsys.readouterr().out

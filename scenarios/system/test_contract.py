@@ -15,7 +15,11 @@ SEED = 20261122
 
 def test_schemathesis_finds_nothing(stack: Stack) -> None:
     outcome = contract.fuzz_rest(
-        stack.url("api"), login=Login.at(stack, "olivia"), seed=SEED, max_examples=10, quiet=True
+        stack.url("api"),
+        login=Login.at(stack, "olivia", peers=("alice", "grace")),
+        seed=SEED,
+        max_examples=10,
+        quiet=True,
     )
     assert outcome.ok, outcome.output
     assert f"Seed: {SEED}" in outcome.output
@@ -42,11 +46,19 @@ def test_who_may_do_little_meets_the_same_contract(stack: Stack) -> None:
     """A requester is refused much, and sees little: that is what the operations say."""
     outcome = contract.fuzz_rest(
         stack.url("api"),
-        login=Login.at(stack, "rita"),
+        login=Login.at(stack, "rita", peers=("omar", "grace")),
         may_do_all=False,
         seed=SEED,
         max_examples=3,
-        operations=["listTickets", "createTicket", "updateTicket", "deleteTicket", "inviteMember", "getTeam"],
+        operations=[
+            "listTickets",
+            "createTicket",
+            "updateTicket",
+            "deleteTicket",
+            "inviteMember",
+            "getTeam",
+            "getTicket",
+        ],
         quiet=True,
     )
     assert outcome.ok, outcome.output
