@@ -20,6 +20,7 @@ from harness.code_flow import tls
 
 KEY, MATCH, CURSOR, FOLLOW = "Idempotency-Key", "If-Match", "cursor", "follow"
 STEPS = "POST /api/tickets/{key}/transitions"
+_ENDS = ("closed", "cancelled")
 _VISIBLE = re.compile(r"[\x21-\x7e]+")
 _OPAQUE = re.compile(r"[A-Za-z0-9_-]{1,200}")
 _LEFT_ALONE = 5
@@ -27,6 +28,24 @@ _LEFT_ALONE = 5
 """So does every request without a tag of which this many came."""
 _SHORTEST_KEY = 8
 _numbers, _without_tag, _steps = count(1), count(1), count(1)
+
+
+@schemathesis.hook
+def before_load_schema(_context: Any, raw_schema: dict[str, Any]) -> None:
+    """Take away a discriminator by which several values lead to one schema: of them Schemathesis knows only the last.
+
+    What may be sent stays the same: each of the schemas says itself for which values it is.
+    """
+    _plain(raw_schema)
+
+
+def _plain(part: Any) -> None:
+    if isinstance(part, dict):
+        schemas = list(part.get("discriminator", {}).get("mapping", {}).values()) if "oneOf" in part else []
+        if len(set(schemas)) < len(schemas):
+            del part["discriminator"]
+    for each in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
+        _plain(each)
 
 
 @schemathesis.hook
@@ -66,9 +85,13 @@ def _fits(case: Any) -> bool:
 
 
 def _possible(case: Any, headers: Mapping[str, str]) -> Any:
-    """A body with one of the statuses that the ticket can be moved to, in turn, and with what that requires."""
+    """A body with one of the statuses that the ticket can be moved to, in turn, and with what that requires.
+
+    Of those from where it goes on, if there are any.
+    """
     answer = _got(case, case.formatted_path, headers)
     steps = answer.json()["transitions"] if answer.is_success else []
+    steps = [step for step in steps if step["to"] not in _ENDS] or steps
     if not steps:
         return case.body
     step = steps[next(_steps) % len(steps)]
