@@ -64,9 +64,7 @@ def test_a_page_shows_at_once_what_was_written_elsewhere(
     for write in WRITES.values():
         for surface in SURFACES if write.has_page else ():
             key = _do(write, surface, olivia)
-            if (
-                write.event == "deleted"
-            ):  # a page of its own would be asked for and not be found, which is an error there
+            if write.event == "deleted":  # its own page would not find it, which fails a scenario
                 page.goto("/tickets")
                 expect(Tickets(page).row("ACME-").first).to_be_visible()
                 expect(page.get_by_role("link", name=f"{key} ")).to_have_count(0)
