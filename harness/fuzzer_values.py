@@ -1,5 +1,5 @@
 """Values no schema can tell: a key that was never used, the version that something has now, the cursor of a page, a
-step that is possible now, and that a stream is to end.
+step that is possible now, and where a stream begins and that it ends.
 
 Loaded with ``harness.fuzzer_login``. What breaks the schema stays as it was generated.
 """
@@ -18,7 +18,8 @@ from schemathesis.generation.modes import GenerationMode
 
 from harness.code_flow import tls
 
-KEY, MATCH, CURSOR, FOLLOW = "Idempotency-Key", "If-Match", "cursor", "follow"
+KEY, MATCH, CURSOR, FOLLOW, TOLD = "Idempotency-Key", "If-Match", "cursor", "follow", "Last-Event-ID"
+FROM_THE_BEGINNING = "0.0"
 STEPS = "POST /api/tickets/{key}/transitions"
 _ENDS = ("closed", "cancelled")
 _VISIBLE = re.compile(r"[\x21-\x7e]+")
@@ -62,6 +63,8 @@ def before_call(_context: Any, case: Any, _kwargs: dict[str, Any]) -> None:
     cursor = str((case.query or {}).get(CURSOR, ""))
     if _OPAQUE.fullmatch(cursor) and len(cursor) % _LEFT_ALONE:
         del case.query[CURSOR]
+    if (told := str(headers.get(TOLD, ""))) and _fits(case) and len(told) % _LEFT_ALONE:
+        case.headers[TOLD] = FROM_THE_BEGINNING
     if _takes(case, FOLLOW) and str((case.query or {}).get(FOLLOW, "true")).lower() == "true":
         case.query = {**(case.query or {}), FOLLOW: "false"}
 
@@ -81,6 +84,7 @@ def _present(case: Any, headers: Mapping[str, str]) -> str | None:
 
 
 def _fits(case: Any) -> bool:
+    """Whether it is meant to fit the schema."""
     return case.meta is not None and case.meta.generation.mode is GenerationMode.POSITIVE
 
 

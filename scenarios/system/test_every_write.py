@@ -8,12 +8,12 @@ from contextlib import ExitStack, closing
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
 from scenarios.system.pages import Tickets
 from scenarios.system.writes import NOT_SHARED, WRITES, Hand, Write
-from services.api.app import create_app
 
 if TYPE_CHECKING:
     from harness.stack import Stack
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 SURFACES = ("rest", "tool")
 
 
-def test_every_write_operation_of_the_document_is_here() -> None:
+def test_every_write_operation_of_the_document_is_here(shared_stack: Stack) -> None:
     """One that is added must be shown to be the same everywhere, too."""
     written = {
         operation["operationId"]
-        for methods in create_app().openapi()["paths"].values()
+        for methods in httpx.get(shared_stack.url("api") + "/openapi.json").json()["paths"].values()
         for method, operation in methods.items()
         if method != "get"
     }

@@ -136,6 +136,7 @@ _LastEventId = Annotated[
     Omittable(),
     Header(
         alias="Last-Event-ID",
+        examples=["0.0"],
         description=(
             "The `id` of the event you were told last: you are told all that came after it. Left out: what comes from "
             "now on. 409 when it is of another life of the system; then read everything anew."

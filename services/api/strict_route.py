@@ -63,5 +63,9 @@ def _too_large() -> TooLarge:
 
 
 def _check_media_type(request: Request) -> None:
-    if bodies.media_type(request.headers) != "application/json":
+    if len(request.headers.getlist("Content-Type")) > 1 or bodies.media_type(request.headers) != "application/json":
         raise UnsupportedMediaType("Send the body as application/json.")
+    if "Content-Encoding" in request.headers:  # RFC 9110 §8.4
+        raise UnsupportedMediaType(
+            "Send the body as it is, without a content coding.", headers={"Accept-Encoding": "identity"}
+        )
