@@ -55,7 +55,10 @@ def _stream(described: dict[str, Any]) -> dict[str, Any]:
 
 
 def _event_of(data: dict[str, Any]) -> dict[str, Any]:
-    """The same for a route that makes its stream by itself, and describes what is in it."""
+    """The same for a route that makes its stream by itself, and describes what is in it.
+
+    FastAPI says of everything that is not sent as JSON that it is a text; what is in this one is an object.
+    """
     text = {"type": "string"}
-    told = {"type": "string", "contentMediaType": "application/json", "contentSchema": data}
+    told = {"type": "string", "contentMediaType": "application/json", "contentSchema": {"$ref": data["$ref"]}}
     return {"type": "object", "properties": {"id": text, "event": text, "data": told}, "required": ["id"]}

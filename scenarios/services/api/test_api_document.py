@@ -62,6 +62,13 @@ def test_the_events_of_a_chat_are_one_named_union(document: dict[str, Any]) -> N
     assert len(union["oneOf"]) == len(union["discriminator"]["mapping"]) == 10
 
 
+def test_the_events_of_a_stream_are_objects_in_it(document: dict[str, Any]) -> None:
+    """They were told to be texts besides, so that no event fitted."""
+    stream = operations(document)["streamEvents"]["responses"]["200"]["content"]["text/event-stream"]
+    data = stream["schema"]["properties"]["data"]
+    assert data["contentSchema"] == {"$ref": "#/components/schemas/Event"}
+
+
 def test_answers_have_no_optional_fields(document: dict[str, Any]) -> None:
     for name in ("Ticket", "TicketPage", "HistoryEntry", "NewComment", "Me", "MemberPage", "Team", "Assistant"):
         schema = document["components"]["schemas"][name]
