@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import json
 import os
 import random
@@ -26,6 +27,7 @@ CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
 SPECIFICATION = "/openapi.json"
 HOOKS = "harness.fuzzer_login"  # by name: it imports Schemathesis, which is for Schemathesis' own process alone
 VARIABLE = "HARNESS_FUZZ_AS"
+COVERAGE = "HARNESS_FUZZ_COVERAGE"
 ANSWERS_IN_S = 10.0
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 FINDINGS, FINE = 1, 0
@@ -100,6 +102,7 @@ def fuzz_rest(
     max_examples: int = 25,
     operations: Sequence[str] = (),
     quiet: bool = False,
+    coverage: bool = False,
     configuration: Path = CONFIGURATION,
     variables: Mapping[str, str] = MappingProxyType({}),
 ) -> Outcome:
@@ -109,6 +112,7 @@ def fuzz_rest(
     operation ids, such as ``getTicket``; none means all. Unless who is signed in ``may_do_all``, an operation that was
     only ever refused is no failure; a token that is not accepted is one in any case. The same seed on a fresh system
     sends the same requests. Warnings that mean "nothing was tested", such as a token that nobody accepts, fail the run.
+    With ``coverage`` the output ends with how much of the document was tried.
 
     Raises:
         HarnessError: there is nothing to fuzz, or no such operation, or Schemathesis could not run at all.
@@ -127,7 +131,7 @@ def fuzz_rest(
     ]
     output = []
     with subprocess.Popen(
-        command, cwd=folder, env={**_environment(login), **variables}, stdin=subprocess.DEVNULL,
+        command, cwd=folder, env={**_environment(login), **_covering(coverage), **variables}, stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     ) as process:  # fmt: skip
         for line in process.stdout or ():
@@ -196,6 +200,21 @@ def _document(url: str) -> dict[str, Any]:
             f"there is no OpenAPI document at {place}", evidence=f"{answer.status_code} {answer.text[:200]}", todo=todo
         )
     return document
+
+
+def _covering(asked: bool) -> Mapping[str, str]:
+    """What lets Schemathesis count. tracecov is nobody's dependency here: its programs are not free software.
+
+    Raises:
+        HarnessError: it is not installed.
+    """
+    if asked and importlib.util.find_spec("tracecov") is None:
+        raise HarnessError(
+            "tracecov, which counts, is not installed",
+            evidence="it comes with a licence of its own: read it first",
+            todo=f"{sys.executable} -m uv pip install --python {sys.executable} tracecov",
+        )
+    return {COVERAGE: "1"} if asked else {}
 
 
 def _environment(login: Login | None) -> Mapping[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import schemathesis
@@ -9,8 +10,10 @@ from schemathesis.auths import AuthProvider, CachingAuthProvider
 from schemathesis.wfc.escalation import EscalatingAuthProvider
 
 from harness import fuzzer_peers, fuzzer_values  # noqa: F401  # to be loaded is their work
-from harness.contract import Login
+from harness.contract import COVERAGE, Login
 
+if COVERAGE in os.environ:
+    from harness import fuzzer_coverage  # noqa: F401
 REFRESH_S = 240
 UNAUTHORIZED = 401
 

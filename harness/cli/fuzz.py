@@ -47,6 +47,9 @@ def register(commands: Any) -> None:
         "--as", dest="username", metavar="USER[,USER…]", help=f"who is signed in (default: {USERNAME}); rest: in turn"
     )
     parser.add_argument("--minutes", type=_positive, metavar="N", help="rest: round after round for so long")
+    parser.add_argument(
+        "--coverage", action="store_true", help="rest: tell how much of the document was tried (needs tracecov)"
+    )
     parser.add_argument("--target", metavar="URL", help="base URL of an API that runs already")
     parser.set_defaults(run=run)
 
@@ -130,6 +133,7 @@ def _round(arguments: argparse.Namespace, url: str, login: Login | None, seed: i
         seed=seed,
         max_examples=arguments.max_examples,
         operations=arguments.operation,
+        coverage=arguments.coverage,
     )
 
 
