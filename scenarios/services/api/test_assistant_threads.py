@@ -196,6 +196,19 @@ def test_what_was_said_before_the_user_stopped_is_kept_and_the_conversation_goes
     assert (asked_again.text, answered.role, answered.interrupted) == ("hello", "assistant", False)
 
 
+def test_half_a_surrogate_pair_a_model_says_ends_no_stream_and_is_shown_as_no_character(held: Held) -> None:
+    async def scene(archive: Archive) -> tuple[list[str], list[Message]]:
+        thread = await Thread.begin(archive, ALICE, "odd?")
+        turn = Turn(answering("a\ud800b", "😀"), NO_TOOLS, thread, "odd?")
+        deltas = [event.delta async for event in turn.events() if event.type == "TEXT_MESSAGE_CONTENT"]
+        await turn.end()
+        return deltas, await shown(archive, thread)
+
+    deltas, (_, answered) = held(scene)
+    assert "".join(deltas) == answered.text == "a\ufffdb😀"
+    assert not answered.interrupted
+
+
 def test_a_turn_nobody_began_to_answer_keeps_the_question(held: Held) -> None:
     async def scene(archive: Archive) -> list[Message]:
         thread = await Thread.begin(archive, ALICE, "anybody?")

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field, TypeAdapter
 from typing_extensions import TypeAliasType
 
+from services.api.assistant.characters import well_formed
 from services.api.views import Out
 
 
@@ -128,5 +129,6 @@ _KNOWN = frozenset(
 
 def chat_event(event: BaseModel) -> ChatEvent | None:
     """An AG-UI event as this interface sends it, or None for one of the kinds it does not use."""
-    wire = event.model_dump(mode="json", by_alias=True, exclude_none=True)
+    dumped = event.model_dump(mode="python", by_alias=True, exclude_none=True)
+    wire = {name: well_formed(value) if isinstance(value, str) else value for name, value in dumped.items()}
     return _WIRE.validate_python(wire) if wire["type"] in _KNOWN else None

@@ -15,6 +15,7 @@ from sqlalchemy import delete, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from services.api.assistant import said
+from services.api.assistant.characters import well_formed
 from services.api.parameters import Instant
 from services.api.tables import StoredConversation, StoredEntry
 
@@ -180,8 +181,7 @@ def _json(message: ModelMessage) -> str:
         return _MESSAGE.dump_json(message).decode()
     except PydanticSerializationError:
         # A model may say half of a surrogate pair, which is no text in UTF-8.
-        text = json.dumps(_plain(message), ensure_ascii=False)
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return well_formed(json.dumps(_plain(message), ensure_ascii=False))
 
 
 def _plain(message: ModelMessage) -> Any:
