@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -54,9 +55,10 @@ def test_without_a_limit_there_is_none() -> None:
 
 
 def test_who_asks_too_often_is_told_when_to_ask_again_and_nobody_else_is_slowed_down(
-    shared_stack: Stack, member: Member, monkeypatch: pytest.MonkeyPatch
+    shared_stack: Stack, member: Member, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     settings = SETTINGS | {"ISSUER_URL": shared_stack.url("idp"), "API_URL": shared_stack.audience("api")}
+    monkeypatch.setenv("API_DATABASE_URL", f"sqlite:///{tmp_path / 'api.db'}")
     for name, value in {**settings, "API_REQUESTS_PER_MINUTE": "2"}.items():
         monkeypatch.setenv(name, value)
     alice, adam = ({"Authorization": f"Bearer {member(name).token('api')}"} for name in ("alice", "adam"))

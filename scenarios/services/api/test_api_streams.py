@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import psutil
 import pytest
+from anyio.from_thread import start_blocking_portal
 
 from scenarios.services.api.listening import PATH, WITHIN_S, listening
 
@@ -86,7 +87,8 @@ def with_many(
             async with asyncio.timeout(60):
                 await then(streams)
 
-    asyncio.run(scenario())
+    with start_blocking_portal() as portal:  # in a thread of its own: a browser may have a loop running in this one
+        portal.call(scenario)
 
 
 def resident(stack: Stack, service: str) -> int:
