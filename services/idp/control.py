@@ -260,7 +260,7 @@ class IdpControl:
         listed: list[dict[str, Any]] = self._ask("GET", path)[name]
         return listed
 
-    def _ask(self, method: str, path: str, body: Any = None, **query: str) -> dict[str, Any]:
+    def _ask(self, method: str, path: str, body: Any = None, /, **query: str) -> dict[str, Any]:
         if body is None and method == "POST":
             body = {}
         return self._told(self._http.request(method, path, json=body, params=query))

@@ -100,3 +100,11 @@ def test_one_can_wait_for_them(shared_stack: Stack, idp: Client) -> None:
     assert found["client_id"] == "nobody"
     with pytest.raises(AssertionError, match="1 requests"):
         control.assert_no_requests(error="invalid_client")
+
+
+def test_they_are_told_apart_by_names_that_the_control_uses_itself(shared_stack: Stack, idp: Client) -> None:
+    control = shared_stack.control("idp")
+    control.forget_requests()
+    idp.post("/token", {"client_id": "nobody", "grant_type": "x"})
+    assert [each["endpoint"] for each in control.requests(method="POST")] == ["token"]
+    assert control.requests(method="GET", path="/token", body="none") == []
