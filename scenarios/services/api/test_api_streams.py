@@ -140,6 +140,18 @@ def test_a_thousand_who_listen_delay_neither_reset_nor_stop(stack: Stack, as_use
     with_many(stack, as_user, then)
 
 
+def test_a_stream_is_for_one_reader_and_kept_by_nobody(stack: Stack, as_user: AsUser) -> None:
+    answer = as_user("alice").api.get(PATH, params={"follow": "false"})
+    expected = {
+        "Content-Type": "text/event-stream; charset=utf-8",
+        "Cache-Control": "no-store",
+        "X-Content-Type-Options": "nosniff",
+        "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    }
+    assert {name: answer.headers[name] for name in expected} == expected
+    assert answer.text == "retry: 1000\nid: 0.0\n\n"
+
+
 def test_who_stops_sending_has_hung_up(stack: Stack, as_user: AsUser) -> None:
     token = as_user("alice").token("api")
     with listening(stack.url("api"), token) as told:

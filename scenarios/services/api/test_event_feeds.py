@@ -20,8 +20,9 @@ from scenarios.services.api.stand_in import Answer, Received, Script, StandIn, s
 from services.api import connections
 from services.api.circuit import FAILURES
 from services.api.connections import Connections, connect
-from services.api.events import watch
+from services.api.events import stream, watch
 from services.api.events.feed import WAIT_S, Feed, Part, Told
+from services.api.events.stream import Follower, Place
 from services.api.events.watch import Channel, Watches
 from services.api.settings import ApiSettings
 from services.shared.problems import Unavailable
@@ -136,9 +137,12 @@ class Changes:
     end: int = 0
     asked: list[int | None] = field(default_factory=list)
     name: str = "ticketing"
+    down: bool = False
 
     async def after(self, position: int | None, *, wait: bool = False) -> Part:
         self.asked.append(position)
+        if self.down:
+            raise Unavailable("It is down.")
         if wait and position == self.end:
             await anyio.sleep_forever()
         begin = self.end if position is None else position
@@ -184,6 +188,25 @@ def test_a_service_that_does_not_wait_is_not_asked_in_a_circle() -> None:
         async with watches.joined(caller, [changes], {"ticketing": 0}):  # type: ignore[list-item]
             await anyio.sleep(0.3)
             assert len(changes.asked) == 1
+
+    with start_blocking_portal() as portal:
+        portal.call(scenario)
+
+
+def test_a_stream_goes_on_while_a_service_is_down_and_misses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch, "PAUSE_S", 0.05)
+    monkeypatch.setattr(stream, "HEARTBEAT_S", 0.2)
+    changes = Changes(down=True)
+    caller = replace(a_caller(), expires_at=int(time.time()) + 60)
+    place = Place(["ticketing"], {"ticketing": 0})
+
+    async def scenario() -> None:
+        pieces = Follower(caller, [changes], place, Watches()).future()  # type: ignore[list-item]
+        assert await anext(pieces) == b"retry: 1000\nid: 0\n\n"
+        assert await anext(pieces) == b":\n\n"
+        changes.down, changes.end = False, 2
+        assert [await anext(pieces) for _ in range(3)] == [b"id: 1\n\n", b"id: 2\n\n", b":\n\n"]
+        await pieces.aclose()  # type: ignore[attr-defined]
 
     with start_blocking_portal() as portal:
         portal.call(scenario)
