@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 PER_SECOND, GROWTH_MIB = 250.0, 2.0
 CPU_MS = 1000 / PER_SECOND
 CONNECTIONS, ROUND_S, WARM_UP = 16, 1.0, 2
-REQUESTS = 50_000
-"""After which a service must be as large as before them."""
+KEPT, REQUESTS = 5_000, 50_000
+"""After the first, whatever is kept of the last requests is full; over the second, the api must not grow."""
+
+PARTS = 5
+"""Of these requests, after each of which is said how it goes."""
 
 CALLERS = ("alice", "adam", "olivia", "victor")
 PATHS = (
@@ -40,9 +43,8 @@ Progress = Callable[[str], None]
 class Traffic:
     """Requests of several callers to the api of a running system."""
 
-    def __init__(self, stack: Stack, *, round_s: float = ROUND_S) -> None:
-        """``round_s``: how long the same request is sent at a stretch."""
-        self._round_s = round_s
+    def __init__(self, stack: Stack, *, connections: int = CONNECTIONS) -> None:
+        self._connections = connections
         services = stack.describe()["services"]
         self._processes = {name: psutil.Process(services[name]["pid"]) for name in ("api", "ticketing")}
         self._url = urlsplit(stack.url("api"))
@@ -58,7 +60,7 @@ class Traffic:
         for _ in range(rounds):
             before = self._cpu_ms()
             answered = self._send(CALLERS[0], path)
-            rates.append(answered / self._round_s)
+            rates.append(answered / ROUND_S)
             for name, spent in self._cpu_ms().items():
                 cost[name].append((spent - before[name]) / answered)
         yield Figure.of("api/requests_per_s", "/s", rates, target=PER_SECOND, better="higher")
@@ -66,27 +68,28 @@ class Traffic:
             yield Figure.of(f"api/cpu_ms_of_{name}", "ms", spent_ms, target=CPU_MS)
 
     def growth(self, *, requests: int, say: Progress) -> Iterator[Figure]:
-        """How many MiB more the services hold after so many requests; what they keep for good is there before."""
-        everything = list(itertools.product(CALLERS, PATHS))
-        for who, path in everything * WARM_UP:
-            self._send(who, path)
-        before, sent, told = self._mib(), 0, 0
-        for who, path in itertools.cycle(everything):
-            if sent >= requests:
-                break
-            if sent >= told:
-                say(f"{sent:,} of {requests:,} requests, {self._in_words(before)}")
-                told += requests // 5
-            sent += self._send(who, path)
-        say(f"{sent:,} requests, {self._in_words(before)}")
+        """How many MiB more the services hold after so many requests."""
+        every = itertools.cycle(itertools.product(CALLERS, PATHS))
+        say(f"{KEPT:,} requests of several callers")
+        self._send_all(every, KEPT)
+        before = self._mib()
+        for number in range(1, PARTS + 1):
+            self._send_all(every, requests // PARTS)
+            say(f"{requests // PARTS * number:,} of {requests:,} more, {self._in_words(before)}")
         for name, now in self._mib().items():
-            yield Figure.of(f"api/growth_of_{name}_mib", "MiB", [now - before[name]], target=GROWTH_MIB)
+            target = GROWTH_MIB if name == "api" else None
+            yield Figure.of(f"api/growth_of_{name}_mib", "MiB", [now - before[name]], target=target)
+
+    def _send_all(self, every: Iterator[tuple[str, str]], requests: int) -> None:
+        """Go on with the round of everybody's requests until there were so many answers."""
+        while requests > 0:
+            requests -= self._send(*next(every))
 
     def _send(self, who: str, path: str) -> int:
         """One round of the same request; how many answers there were."""
         head = [f"GET {path} HTTP/1.1", f"Host: {self._url.netloc}", f"Authorization: Bearer {self._tokens[who]}"]
         assert self._url.port is not None  # noqa: S101  # every service has one
-        burst = Burst(self._url.port, "\r\n".join([*head, "", ""]), connections=CONNECTIONS, seconds=self._round_s)
+        burst = Burst(self._url.port, "\r\n".join([*head, "", ""]), connections=self._connections, seconds=ROUND_S)
         return load.run(burst).answered
 
     def _cpu_ms(self) -> Mapping[str, float]:
