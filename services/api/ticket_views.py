@@ -314,8 +314,12 @@ class TicketQuery(PageQuery):
     query: Annotated[Search | None, Omittable()] = Field(
         default=None, description="Text to look for in key, title, description and labels."
     )
-    status: Annotated[list[TicketStatus], Field(max_length=6)] = Field(default=[], description="Any of these.")
-    priority: Annotated[list[TicketPriority], Field(max_length=4)] = Field(default=[], description="Any of these.")
+    status: Annotated[list[TicketStatus], Field(max_length=6)] = Field(
+        default_factory=list, description="Any of these."
+    )
+    priority: Annotated[list[TicketPriority], Field(max_length=4)] = Field(
+        default_factory=list, description="Any of these."
+    )
     type: Annotated[TicketType | None, Omittable()] = None
     assignee: Annotated[Reference | None, Omittable()] = Field(
         default=None, description="The id of who works on it, `me`, or `none`."
@@ -323,7 +327,9 @@ class TicketQuery(PageQuery):
     reporter: Annotated[Reference | None, Omittable()] = Field(
         default=None, description="The id of who opened it, or `me`."
     )
-    labels: Annotated[list[Label], Field(max_length=20)] = Field(default=[], description="All of these, in any case.")
+    labels: Annotated[list[Label], Field(max_length=20)] = Field(
+        default_factory=list, description="All of these, in any case."
+    )
     team_id: Annotated[Reference | None, Omittable()] = None
     updated_since: Annotated[Moment | None, Omittable()] = Field(
         default=None, description="Changed at or after this moment (RFC 3339, with an offset)."

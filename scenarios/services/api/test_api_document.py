@@ -69,6 +69,13 @@ def test_the_events_of_a_stream_are_objects_in_it(document: dict[str, Any]) -> N
     assert data["contentSchema"] == {"$ref": "#/components/schemas/Event"}
 
 
+def test_a_query_has_no_default_that_cannot_be_written(document: dict[str, Any]) -> None:
+    """Such as an empty list."""
+    for name, operation in operations(document).items():
+        for parameter in operation.get("parameters", []):
+            assert parameter["schema"].get("default") not in ([], {}, ""), f"{name} {parameter['name']}"
+
+
 def test_answers_have_no_optional_fields(document: dict[str, Any]) -> None:
     for name in ("Ticket", "TicketPage", "HistoryEntry", "NewComment", "Me", "MemberPage", "Team", "Assistant"):
         schema = document["components"]["schemas"][name]
