@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -45,7 +45,7 @@ def test_a_write_is_shown_alike_and_told_once(stack: Stack, hand: Callable[[str]
     watcher = hand("olivia")
     for surface, acted_for in (("rest", "api"), ("tool", None)):
         who = write.by if write.invited is None else _invited(stack, watcher, write.invited[SURFACES.index(surface)])
-        writer, began = hand(who), watcher.tool(write.server, "list_changes")["position"]
+        writer, began = hand(who), _positions(watcher)
         name = _do(write, surface, writer)
         shown = _is_the_same_everywhere(watcher, write, name)
         assert write.shows in json.dumps(shown, ensure_ascii=False)
@@ -77,11 +77,11 @@ def test_what_is_written_in_a_page_is_shown_alike_and_told_once(
     hand: Callable[[str], Hand], page_as: Callable[[str], Page]
 ) -> None:
     write, olivia = WRITES["createTicket"], hand("olivia")
-    began = olivia.tool("ticketing", "list_changes")["position"]
+    began = _positions(olivia)
     page = page_as("olivia")
     Tickets(page).create(write.page)
     expect(Tickets(page).row(write.page)).to_be_visible()
-    [item] = olivia.tool("ticketing", "list_changes", after=began)["items"]
+    [item] = olivia.tool("ticketing", "list_changes", after=began["ticketing"])["items"]
     change = _told_once(olivia, write, item["key"], since=began)
     assert (change["actorId"], change["actingId"]) == (olivia.id, "api")
     assert _is_the_same_everywhere(olivia, write, item["key"])["ticket"]["title"] == write.page
@@ -99,11 +99,24 @@ def _do(write: Write, surface: str, hand: Hand) -> str:
     return write.rest(hand, about) if surface == "rest" else write.tool(hand, about)
 
 
-def _told_once(watcher: Hand, write: Write, name: str, *, since: int) -> dict[str, Any]:
-    """The change that the feed tells of a write, which is the only one; of a ticket it is in the history, too."""
-    [change] = watcher.tool(write.server, "list_changes", after=since)["items"]
+def _positions(watcher: Hand) -> dict[str, int]:
+    return {server: watcher.tool(server, "list_changes")["position"] for server in ("ticketing", "organizations")}
+
+
+def _told_once(watcher: Hand, write: Write, name: str, *, since: Mapping[str, int]) -> dict[str, Any]:
+    """The change that the feed tells of a write, which is the only one, and the only event.
+
+    Of a ticket it is in the history, too.
+    """
+    [change] = watcher.tool(write.server, "list_changes", after=since[write.server])["items"]
     assert change["type"] == write.event
     assert name in change.values()
+    last = {"Last-Event-ID": f"{since['ticketing']}.{since['organizations']}"}
+    told = watcher.api.get("/api/events?follow=false", headers=last).text.splitlines()
+    [event] = [json.loads(line.removeprefix("data:")) for line in told if line.startswith("data:")]
+    kind = f"ticket.{write.event}" if write.server == "ticketing" else write.event
+    assert (event["id"], event["type"], event["source"]) == (change["id"], f"org.example.{kind}.v1", f"/{write.server}")
+    assert {event["data"][each] for each in ("actorId", "traceId")} == {change["actorId"], change["traceId"]}
     if write.server == "ticketing" and write.event != "deleted":
         history = watcher.tool("ticketing", "get_ticket_history", key=name, limit=100)["items"]
         [entry] = [each for each in history if each["traceId"] == change["traceId"]]
