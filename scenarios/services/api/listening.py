@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 
-WITHIN_S = 10.0
+WITHIN_S = 30.0
 PATH = "/api/events"
 
 

@@ -19,6 +19,7 @@ from scenarios.services.mcp_servers import diary
 from scenarios.services.mcp_servers.diary import Diary
 from scenarios.services.mcp_servers.serving import serving
 from scenarios.services.mcp_servers.wire import MODERN, Wire, request, tool_call
+from services.shared import news
 
 if TYPE_CHECKING:
     from harness.person import Person
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 AsUser = Callable[[str], "Person"]
 LONG, WITHIN_S, AT_ONCE_S = 20, 10.0, 5.0
+PATIENCE_S = 60.0
+"""For what has no hurry, on a machine that has much else to do."""
 WRITES: Mapping[str, tuple[str, dict[str, Any]]] = {
     "ticketing": ("create_ticket", {"title": "Kettle leaks"}),
     "organizations": ("create_team", {"display_name": "Plumbers"}),
@@ -57,7 +60,7 @@ def content(response: httpx.Response) -> dict[str, Any]:
 
 def until(condition: Callable[[], bool]) -> None:
     """Come back once it is so."""
-    deadline = time.monotonic() + WITHIN_S
+    deadline = time.monotonic() + PATIENCE_S
     while not condition():
         assert time.monotonic() < deadline, "it never came to that"
         threading.Event().wait(0.005)
@@ -102,13 +105,14 @@ def reading(shared_stack: Stack) -> Iterator[Reading]:
 
 
 @ERAS
-def test_who_waits_is_answered_when_something_is_written(reading: Reading, era: str) -> None:
+def test_who_waits_is_answered_when_something_is_written(
+    reading: Reading, era: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(news, "LOOK_EVERY_S", LONG)  # so that it is not found by looking for it
     answer = reading.begin(era=era)
     assert not answer.done()
-    began = time.monotonic()
     reading.diary.write("rain")
     assert content(answer.result(WITHIN_S)) == {"items": ["rain"], "position": 1, "more": False}
-    assert time.monotonic() - began < 1.0
     assert reading.diary.news.waiting == 0
 
 
@@ -125,7 +129,7 @@ def test_with_nothing_new_the_answer_is_empty_when_the_time_is_over(reading: Rea
     began = time.monotonic()
     answer = reading.begin(after=1, wait=1, era=era)
     assert content(answer.result(WITHIN_S)) == {"items": [], "position": 1, "more": False}
-    assert 1.0 <= time.monotonic() - began < 3.0
+    assert 1.0 <= time.monotonic() - began < LONG
 
 
 @pytest.mark.parametrize("arguments", [{"after": 0}, {"after": 0, "wait_seconds": LONG}, {"wait_seconds": LONG}])
@@ -135,7 +139,7 @@ def test_nobody_waits_who_did_not_ask_for_it_or_has_something_to_read(
     reading.diary.write("rain")
     began = time.monotonic()
     content(reading.wire.call("read_diary", arguments, token=reading.mint(600)))
-    assert time.monotonic() - began < 1.0
+    assert time.monotonic() - began < AT_ONCE_S
 
 
 def test_what_is_written_between_two_calls_is_neither_missed_nor_told_twice(reading: Reading) -> None:
@@ -158,7 +162,7 @@ def test_more_than_the_server_has_threads_can_wait_and_nobody_else_is_held_up(re
     assert threading.active_count() - before - own < 10
     began = time.monotonic()
     content(reading.wire.call("read_diary", token=reading.mint(600)))
-    assert time.monotonic() - began < 1.0
+    assert time.monotonic() - began < AT_ONCE_S
     reading.diary.write("rain")
     assert [content(answer.result(WITHIN_S))["items"] for answer in answers] == [["rain"]] * 50
     assert reading.diary.news.waiting == 0
@@ -173,10 +177,8 @@ def test_who_hangs_up_is_not_waited_for(reading: Reading) -> None:
 
 
 def test_the_wait_ends_with_the_token_and_tells_it_nothing_any_more(reading: Reading) -> None:
-    began = time.monotonic()
     answer = reading.begin(ttl=2)
     assert content(answer.result(WITHIN_S)) == {"items": [], "position": 0, "more": False}
-    assert time.monotonic() - began < 4.0
     reading.diary.write("rain")
     assert reading.diary.news.waiting == 0
 
