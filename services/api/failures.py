@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
+from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from services.api.query import LONGEST_POINTER, MOST_FLAWS
 from services.shared.methods import allowed
 from services.shared.problems import Flaw, Invalid, Malformed, MethodNotAllowed, NotFound, ProblemError
 
@@ -35,8 +38,15 @@ async def _problem(_: Request, error: Exception) -> Response:
 async def _invalid(_: Request, error: Exception) -> Response:
     """422, without the rejected input: it may hold what JSON cannot carry, or a secret."""
     assert isinstance(error, RequestValidationError)  # noqa: S101
-    flaws = [Flaw(pointer=".".join(map(str, flaw["loc"])), detail=flaw["msg"]) for flaw in error.errors()]
+    flaws = [_flaw(told) for told in error.errors()[:MOST_FLAWS]]
     return Invalid("The request does not fit the schema.", errors=flaws).response()
+
+
+def _flaw(told: Mapping[str, Any]) -> Flaw:
+    detail = told["msg"]
+    if told["type"] == "union_tag_invalid":  # the only sentence of pydantic's that quotes what was sent
+        detail = f"{told['ctx']['discriminator']} is none of {told['ctx']['expected_tags']}."
+    return Flaw(pointer=".".join(map(str, told["loc"]))[:LONGEST_POINTER], detail=detail)
 
 
 async def _from_framework(request: Request, error: Exception) -> Response:

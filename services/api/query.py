@@ -19,6 +19,9 @@ LONGEST = 8 * 1024
 MOST_FLAWS = 20
 """A thousand wrong names are not answered with as many sentences."""
 
+LONGEST_POINTER = 100
+"""Characters: a wrong name is part of it."""
+
 
 def parameters(dependant: Dependant) -> Mapping[str, bool]:
     """The names a route takes in its query, and whether one may come several times. Here a query is always a model."""
@@ -46,7 +49,10 @@ def check(request: Request, known: Mapping[str, bool]) -> None:
         raise _invalid([Flaw(pointer="query", detail="It is not UTF-8.")]) from None
     times = Counter(name for name, _ in request.query_params.multi_items())
     flaws = [
-        Flaw(pointer=f"query.{name}"[:100], detail="Give it once." if name in known else "There is no such parameter.")
+        Flaw(
+            pointer=f"query.{name}"[:LONGEST_POINTER],
+            detail="Give it once." if name in known else "There is no such parameter.",
+        )
         for name, count in times.items()
         if name not in known or (count > 1 and not known[name])
     ]

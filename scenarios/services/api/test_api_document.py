@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -74,6 +74,30 @@ def test_a_query_has_no_default_that_cannot_be_written(document: dict[str, Any])
     for name, operation in operations(document).items():
         for parameter in operation.get("parameters", []):
             assert parameter["schema"].get("default") not in ([], {}, ""), f"{name} {parameter['name']}"
+
+
+def test_what_may_be_sent_is_bounded_and_of_a_known_form(document: dict[str, Any]) -> None:
+    for name, operation in operations(document).items():
+        body = operation.get("requestBody", {}).get("content", {}).values()
+        for part in _parts([operation.get("parameters", []), *body], document):
+            if part.get("type") == "integer":
+                assert {"minimum", "maximum"} <= part.keys(), name
+            if part.get("type") == "object":
+                assert part["properties"], name
+                assert part["additionalProperties"] is False, name
+
+
+def _parts(schema: Any, document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """All schemas in one, those it names included."""
+    if isinstance(schema, list):
+        for each in schema:
+            yield from _parts(each, document)
+    elif isinstance(schema, dict):
+        yield schema
+        if "$ref" in schema:
+            yield from _parts(document["components"]["schemas"][schema["$ref"].rpartition("/")[2]], document)
+        for each in schema.values():
+            yield from _parts(each, document)
 
 
 def test_answers_have_no_optional_fields(document: dict[str, Any]) -> None:

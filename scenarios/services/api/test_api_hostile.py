@@ -136,8 +136,13 @@ def test_a_value_that_is_taken_nowhere_is_invalid_everywhere(
             content = json.dumps({**body, field: value}).encode()
             answer = Raw(content).sent(member("olivia"), method, path, MATCH)
             assert answer.status_code == 422, (field, name, answer.text)
+            assert len(answer.content) < 2_000, (field, name)  # what was sent is not sent back
             flaws = refused(answer, 422, "invalid")["errors"]
             assert all(flaw["pointer"].startswith("body") for flaw in flaws), (field, name, flaws)
+    for wrong in ({"x" * 200_000: 1}, dict.fromkeys(map(str, range(10_000)), 1)):
+        answer = Raw(json.dumps({**body, **wrong}).encode()).sent(member("olivia"), method, path, MATCH)
+        assert 0 < len(refused(answer, 422, "invalid")["errors"]) <= 20
+        assert len(answer.content) < 5_000
 
 
 @every_body
