@@ -46,6 +46,11 @@ class Server(uvicorn.Server):
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """SIGTERM or SIGINT came."""
         super().handle_exit(sig, frame)
+        self.leave()
+
+    def leave(self) -> None:
+        """Stop soon: what is under way is finished first."""
+        self.should_exit = True
         self._leaving.set()
 
     async def main_loop(self) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import socket
 import threading
 import time
@@ -99,7 +98,8 @@ class Served:
     def stop(self) -> float:
         """The seconds it takes."""
         began = time.monotonic()
-        self.tell(lambda: self.server.handle_exit(signal.SIGTERM, None))
+        # Not by its handler of signals: sse-starlette makes of that one a switch for all streams of the process.
+        self.tell(self.server.leave)
         self.thread.join(WITHIN_S)
         return time.monotonic() - began
 
