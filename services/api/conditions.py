@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, Header, Response
+from fastapi import Depends, Header, Request, Response
 
 from services.api.headers import ASK_AGAIN
 from services.api.parameters import Omittable
@@ -14,15 +14,25 @@ from services.shared.problems import PreconditionRequired, Stale
 
 NOT_MODIFIED = 304
 
-IfNoneMatch = Annotated[
+IF_NONE_MATCH = "If-None-Match"
+
+_IfNoneMatch = Annotated[
     str | None,
     Omittable(),
     Header(
-        alias="If-None-Match",
+        alias=IF_NONE_MATCH,
         description="Entity tags of versions you have: if it still is one of these, the answer is 304, without a body.",
     ),
 ]
 """Any text: what is no entity tag matches nothing."""
+
+
+async def _known(request: Request, _: _IfNoneMatch = None) -> str | None:
+    # The parameter is for the document; of a header in several lines it would hold the first (RFC 9110 §5.3).
+    return ", ".join(request.headers.getlist(IF_NONE_MATCH)) or None
+
+
+IfNoneMatch = Annotated[str | None, Depends(_known)]
 
 
 _TAG = re.compile(r'"([1-9][0-9]{0,8})"')

@@ -22,6 +22,7 @@ from services.api.mcp_client import KeptClients
 from services.api.mcp_server import TIMEOUT_S, Downstream, McpServer
 from services.api.rate_limit import RateLimit
 from services.api.readiness import Readiness
+from services.api.scopes import READ_PEOPLE, READ_TICKETS
 from services.api.settings import ApiSettings
 from services.api.tables import Base
 from services.shared.database import Database, connected
@@ -58,8 +59,8 @@ class Connections:
         """What changes, as ``caller`` gets to see it; the order is that of the positions in an event's id."""
         tickets, people = (McpServer(server, caller) for server in self.patient_servers)
         return (
-            Feed("tickets:read", self.ticketing(caller), tickets, TicketFeedPage),
-            Feed("orgs:read", self.organizations(caller), people, PeopleFeedPage),
+            Feed(READ_TICKETS, self.ticketing(caller), tickets, TicketFeedPage),
+            Feed(READ_PEOPLE, self.organizations(caller), people, PeopleFeedPage),
         )
 
 
@@ -77,8 +78,8 @@ async def connect(settings: ApiSettings, *, tls: ssl.SSLContext) -> AsyncIterato
             client_id="api",
             client_secret=settings.api_client_secret.get_secret_value(),
             first_scopes={
-                f"{settings.ticketing_url}/mcp": "tickets:read",
-                f"{settings.organizations_url}/mcp": "orgs:read",
+                f"{settings.ticketing_url}/mcp": READ_TICKETS,
+                f"{settings.organizations_url}/mcp": READ_PEOPLE,
             },
             circuit=Circuit("identity provider", alive(http, settings.issuer_url)),
             http=http,

@@ -10,6 +10,7 @@ from fastapi import Depends, Header, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import StringConstraints
 
+from services.api import scopes
 from services.api.assistant.conversations import Conversations
 from services.api.assistant.thread import Thread
 from services.api.assistant.toolbox import Toolbox
@@ -22,7 +23,7 @@ from services.api.parameters import Omittable
 from services.api.session import Session
 from services.api.ticketing import Ticketing
 from services.shared.credentials import check_single
-from services.shared.problems import Unauthenticated, Unavailable
+from services.shared.problems import Forbidden, Unauthenticated, Unavailable
 from services.shared.tokens import AccessToken, InvalidToken, KeysUnavailable
 
 _bearer = HTTPBearer(
@@ -62,6 +63,8 @@ async def _caller(
         raise Unavailable(
             "Access tokens cannot be checked now: the identity provider does not give out its keys."
         ) from error
+    if caller.org_id is None:
+        raise Forbidden("The token is about no organization: this service works for people, in one of theirs.")
     connections.limit.take(f"{caller.org_id}/{caller.subject}", at=time.time())
     return caller
 
@@ -98,14 +101,27 @@ SessionOfCaller = Annotated[Session, Depends(_session)]
 
 
 async def _toolbox(connections: ConnectionsOfApp, caller: Caller) -> Toolbox:
-    return await Toolbox.open_to(connections.ticketing(caller), connections.organizations(caller))
+    servers = {
+        scopes.READ_TICKETS: connections.ticketing(caller),
+        scopes.READ_PEOPLE: connections.organizations(caller),
+    }
+    return await Toolbox.open_to(*(server for scope, server in servers.items() if scope in caller.scopes))
 
 
 AssistantTools = Annotated[Toolbox, Depends(_toolbox)]
 
 
-async def _conversations(connections: ConnectionsOfApp, caller: Caller) -> Conversations:
-    return Conversations(connections.archive, _owner(caller))
+async def _talker(caller: Caller) -> AccessToken:
+    if not scopes.readable(caller):
+        raise scopes.missing("The assistant and its conversations need one of these scopes.", scopes.READING)
+    return caller
+
+
+_Talker = Annotated[AccessToken, Depends(_talker)]
+
+
+async def _conversations(connections: ConnectionsOfApp, caller: _Talker) -> Conversations:
+    return Conversations(connections.archive, _owner(caller), scopes.readable(caller))
 
 
 OwnConversations = Annotated[Conversations, Depends(_conversations)]
@@ -116,10 +132,15 @@ def _owner(caller: AccessToken) -> str:
 
 
 async def _turn(
-    body: ChatRequest, connections: ConnectionsOfApp, caller: Caller, toolbox: AssistantTools
+    body: ChatRequest, connections: ConnectionsOfApp, caller: _Talker, toolbox: AssistantTools
 ) -> AsyncIterator[Turn]:
     async with Thread.open(
-        connections.archive, connections.floor, owner=_owner(caller), id=body.thread_id, message=body.message
+        connections.archive,
+        connections.floor,
+        owner=_owner(caller),
+        scopes=scopes.readable(caller),
+        id=body.thread_id,
+        message=body.message,
     ) as thread:
         turn = Turn(connections.agent, toolbox, thread, body.message)
         try:

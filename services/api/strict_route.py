@@ -1,4 +1,4 @@
-"""A route that reads strictly: a body of bounded length, declared as JSON and I-JSON in fact; a query it knows."""
+"""A route that reads strictly: a bounded body, declared as JSON and I-JSON in fact; a query it knows; headers once."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
-from services.api import query
+from services.api import query, repeated
 from services.shared import bodies, strict_json
 from services.shared.problems import Malformed, TooLarge, UnsupportedMediaType
 
@@ -33,7 +33,7 @@ class _StrictRequest(Request):
 
 
 class StrictRoute(APIRoute):
-    """Refuses other media types (415), long bodies (413), ambiguous JSON (400) and queries (422) before all else.
+    """Refuses media types (415), long bodies (413), ambiguous JSON (400), queries and doubled headers (422) before all.
 
     So a request that is wrong in itself is told so, whoever sends it: that is public, and costs no look at a token.
     Only who brings none is told that first (RFC 6750 §3.1): a token in the query is not looked at, so one is missing.
@@ -44,11 +44,12 @@ class StrictRoute(APIRoute):
         """FastAPI's handler, with a request that reads strictly."""
         handle = super().get_route_handler()
         takes_body = self.body_field is not None
-        parameters = query.parameters(self.dependant)
+        parameters, single = query.parameters(self.dependant), repeated.single(self.dependant)
 
         async def handle_strictly(request: Request) -> Response:
             if "Authorization" in request.headers:
                 query.check(request, parameters)
+                repeated.check(request, single)
             if takes_body:
                 if int(request.headers.get("Content-Length", "0")) > LONGEST_BODY:
                     raise _too_large()

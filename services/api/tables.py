@@ -36,8 +36,15 @@ class StoredConversation(Base):
     line: Mapped[str] = mapped_column(index=True)
     """Shared by a conversation and all that were forked from it: their entries are common, and go with the last."""
     head_id: Mapped[str | None]
+    scopes: Mapped[str]
+    """With which its turns could read, sorted, a space between two: what was said may tell what needs any of them."""
     carried: Mapped[str]
     """JSON."""
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """`scopes` one by one."""
+        return frozenset(self.scopes.split())
 
     __table_args__ = (Index("conversations_by_use", "owner", "updated_at", "id"),)
 

@@ -22,6 +22,9 @@ from services.shared.tokens import BEARER, AccessToken, Binding, InvalidToken, a
 
 _FAMILY = "fam_"
 
+MOST_ANCESTORS = 12
+"""Of a token that takes the place of another one; each is seventeen more characters of all that come after it."""
+
 
 class TokenResponse(BaseModel):
     """RFC 6749 §5.1, OIDC Core §3.1.3.3, RFC 8693 §2.2.1. It describes what :func:`issue` makes."""
@@ -70,6 +73,14 @@ def lineage(token: AccessToken) -> tuple[str, ...]:
     They are written in front of its ``jti``, so that no table of tokens is needed.
     """
     return tuple(accumulate(str(token.claims["jti"]).split("."), "{}.{}".format))
+
+
+def heir(token: AccessToken) -> str:
+    """What the ``jti`` of a token begins with that takes the place of this one at the same service.
+
+    So it may go on without end, and ``jti`` may not: from `MOST_ANCESTORS` on, such a token is a sibling of this one.
+    """
+    return lineage(token)[:MOST_ANCESTORS][-1]
 
 
 def read_access_token(

@@ -141,6 +141,22 @@ def test_the_revisions_lead_to_the_tables_of_the_present_code(new_database: Call
     assert fresh.keys() == {*Base.metadata.tables, "api_revision"}
 
 
+def test_a_conversation_from_before_needs_all_scopes_that_its_turns_may_have_had(
+    new_database: Callable[[], str],
+) -> None:
+    """Nobody noted them then."""
+    url, tables = new_database(), Base.metadata
+    row = (
+        "INSERT INTO conversations (id, owner, title, created_at, updated_at, message_count, version, revision, line,"
+        " carried) VALUES ('c1', 'org/me', 'Hi', '2026-01-01', '2026-01-01', 0, 1, 'r1', 'c1', '{}')"
+    )
+    schemas.made_by_revision(url, tables, "0001", rows=[row])
+    with connected(url, tables) as database, start_blocking_portal() as portal:
+        found = portal.call(Archive(database).whole, "org/me", "c1")
+    assert found is not None
+    assert found[0].needs == {"tickets:read", "orgs:read"}
+
+
 def test_a_thousand_conversations_are_paged_through_each_once_even_if_of_the_same_moment(database_url: str) -> None:
     at = datetime(2026, 3, 1, 12, tzinfo=UTC)
     begun = [f"c{number}" for number in range(1000)]
@@ -149,7 +165,7 @@ def test_a_thousand_conversations_are_paged_through_each_once_even_if_of_the_sam
         for id in begun:  # noqa: A001
             record = ConversationRecord(conversation_id=id, head_id=None, scope="me", updated_at=at)
             await archive.write_record(record, expected_revision=None)
-        await archive.begin(owner="you", title="Hello")
+        await archive.begin(owner="you", title="Hello", scopes=frozenset())
         found, place = list[str](), None
         while True:
             page = await archive.page("me", after=place, limit=99)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from harness.code_flow import tls
 from scenarios.services.api.answers import events, refused, said
 from services.api.assistant.said import LONGEST_TITLE, title
 from services.shared.mcp import cursor as cursors
@@ -125,6 +126,56 @@ def test_somebody_elses_conversation_does_not_exist(member: Member) -> None:
             assert foreign["detail"].replace(thread, "ID") == unknown["detail"].replace(MISSING, "ID")
         assert thread not in [each["id"] for each in listed(person, limit=100)["items"]]
     assert read(member("alice"), thread)["id"] == thread
+
+
+def bearing(stack: Stack, token: str) -> httpx.Client:
+    return httpx.Client(base_url=stack.url("api"), headers={"Authorization": f"Bearer {token}"}, verify=tls())
+
+
+def lacking(answer: httpx.Response) -> str:
+    """The scopes that were missing."""
+    refused(answer, 403, "insufficient_scope")
+    return answer.headers["WWW-Authenticate"].partition('scope="')[2].rstrip('"')
+
+
+@pytest.mark.parametrize("scope", ["openid", "openid tickets:write"])
+def test_what_was_said_is_for_tokens_that_may_read_something(shared_stack: Stack, member: Member, scope: str) -> None:
+    alice = member("alice")
+    thread = begin(alice, "show ACME-1")
+    with bearing(shared_stack, alice.token("api", scope=scope)) as api:
+        for answer in (
+            api.get("/api/conversations"),
+            api.get(f"/api/conversations/{thread}"),
+            api.delete(f"/api/conversations/{thread}"),
+            api.post("/api/chat", json={"message": "hello"}),
+            api.post("/api/chat", json={"message": "hello", "threadId": thread}),
+        ):
+            assert lacking(answer) == "tickets:read orgs:read"
+    assert read(alice, thread)["messageCount"] == 3
+
+
+def test_what_was_read_for_a_conversation_is_read_in_it_with_the_same_scopes_only(
+    shared_stack: Stack, member: Member
+) -> None:
+    """What the assistant said quotes the ticket: with a token that may not read tickets, it stays as closed."""
+    alice = member("alice")
+    thread = begin(alice, "show ACME-1")
+    with bearing(shared_stack, alice.token("api", scope="openid orgs:read")) as api:
+        assert lacking(api.get(f"/api/conversations/{thread}", headers={"If-None-Match": "*"})) == "tickets:read"
+        assert lacking(api.post("/api/chat", json={"message": "and now?", "threadId": thread})) == "tickets:read"
+        assert thread in [each["id"] for each in api.get("/api/conversations").json()["items"]]
+        refused(api.get(f"/api/conversations/{MISSING}"), 404, "not_found")
+    assert read(alice, thread)["messageCount"] == 3
+
+
+def test_a_conversation_needs_what_any_of_its_turns_could_read(shared_stack: Stack, member: Member) -> None:
+    alice = member("alice")
+    with bearing(shared_stack, alice.token("api", scope="openid orgs:read")) as api:
+        thread = events(api.post("/api/chat", json={"message": "who am I?"}))[0]["threadId"]
+        assert api.get(f"/api/conversations/{thread}").status_code == 200
+        talk(alice, "show ACME-1", thread)
+        assert lacking(api.get(f"/api/conversations/{thread}")) == "tickets:read"
+        assert api.delete(f"/api/conversations/{thread}").status_code == 204
 
 
 def test_a_deleted_conversation_is_gone_for_good(member: Member) -> None:

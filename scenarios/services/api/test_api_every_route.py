@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from scenarios.services.api.answers import refused
+from scenarios.services.api.raw import Raw
 from services.api.app import create_app
 
 if TYPE_CHECKING:
@@ -29,11 +30,20 @@ HOSTILE = {
     "cut off": b'{"title": "a',
 }
 
+DOCUMENT = create_app().openapi()
 OPERATIONS = {
     operation["operationId"]: (method.upper(), path.format_map(IN_PATHS), "requestBody" in operation)
-    for path, methods in create_app().openapi()["paths"].items()
+    for path, methods in DOCUMENT["paths"].items()
     for method, operation in methods.items()
 }
+SINGLE = [
+    (method.upper(), path.format_map(IN_PATHS), parameter["name"])
+    for path, methods in DOCUMENT["paths"].items()
+    for method, operation in methods.items()
+    for parameter in operation.get("parameters", ())
+    if parameter["in"] == "header" and parameter["name"] != "If-None-Match"
+]
+"""Headers with one value."""
 EVERY = pytest.mark.parametrize(("method", "path", "takes_body"), OPERATIONS.values(), ids=OPERATIONS)
 WITH_BODY = pytest.mark.parametrize(
     ("method", "path"),
@@ -62,6 +72,35 @@ def test_nobody_gets_in_without_a_token(
 ) -> None:
     body = {"message": "hello"} if takes_body else None
     refused(nobody.request(method, shared_stack.url("api") + path, json=body), 401, "unauthenticated")
+
+
+@EVERY
+def test_nobody_gets_in_who_is_in_no_organization(
+    shared_stack: Stack, nobody: httpx.Client, method: str, path: str, takes_body: bool
+) -> None:
+    """Such as a program with a token of its own, whatever its scopes."""
+    told = {"user": "alice", "audience": "api", "scopes": ["tickets:read", "orgs:read"]}
+    token = shared_stack.control("idp").mint(**told, drop=["org_id"])["token"]
+    body = {"message": "hello"} if path == "/api/chat" else {}
+    answer = nobody.request(
+        method,
+        shared_stack.url("api") + path,
+        json=body if takes_body else None,
+        headers={"Authorization": f"Bearer {token}", "If-Match": '"1"'},
+    )
+    assert refused(answer, 403, "forbidden")["detail"].startswith("The token is about no organization")
+
+
+@pytest.mark.parametrize(("method", "path", "name"), SINGLE)
+def test_a_header_of_one_value_is_told_once(member: Member, method: str, path: str, name: str) -> None:
+    for values in (('"1"', '"2"'), ('"1"', '"1"'), ("", '"1"')):
+        answer = Raw(b"{}").sent(member("olivia"), method, path, *((name, value) for value in values))
+        [flaw] = refused(answer, 422, "invalid")["errors"]
+        assert (flaw["pointer"], flaw["detail"]) == (f"header.{name}", "Give it once.")
+
+
+def test_every_header_of_one_value_is_known_here() -> None:
+    assert {name for _, _, name in SINGLE} == {"If-Match", "Idempotency-Key", "Last-Event-ID"}
 
 
 @EVERY

@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from scenarios.services.api.answers import refused
+from scenarios.services.api.raw import Raw
 from services.api import failures
 from services.api.headers import SafeHeaders
 from services.api.query import LONGEST
@@ -83,6 +84,10 @@ def test_who_has_the_version_already_gets_no_body(member: Member) -> None:
         answer = api.get("/api/tickets/ACME-1", headers={"If-None-Match": known})
         assert (answer.status_code, answer.content, answer.headers["ETag"]) == (304, b"", tag), known
         assert "Content-Type" not in answer.headers
+    answer = Raw(headers=[("If-None-Match", '"999"')]).sent(
+        member("alice"), "GET", "/api/tickets/ACME-1", ("If-None-Match", tag)
+    )
+    assert (answer.status_code, answer.content) == (304, b"")
     for unknown in ('"999"', tag.strip('"'), "", "é"):
         answer = api.get("/api/tickets/ACME-1", headers={b"If-None-Match": unknown.encode()})
         assert answer.status_code == 200, unknown

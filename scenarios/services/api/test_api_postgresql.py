@@ -47,7 +47,7 @@ def environment(shared_stack: Stack, monkeypatch: pytest.MonkeyPatch) -> pytest.
 
 
 async def _begin(archive: Archive, owner: str) -> str:
-    return (await archive.begin(owner=owner, title="Hello")).conversation_id
+    return (await archive.begin(owner=owner, title="Hello", scopes=frozenset())).conversation_id
 
 
 def test_what_one_process_deletes_another_does_not_show_and_both_miss_a_database_that_is_gone(

@@ -29,6 +29,7 @@ from services.shared.database import connected
 from services.shared.problems import Conflict, NotFound
 
 ALICE = "org/alice"
+SCOPES = frozenset({"tickets:read"})
 
 Held = Callable[[Callable[[Archive], Awaitable[Any]]], Any]
 
@@ -61,8 +62,8 @@ def test_a_handle_is_good_before_anything_was_said(held: Held) -> None:
     """The first run may break off: its conversation can still go on."""
 
     async def scene(archive: Archive) -> bool:
-        thread = await Thread.begin(archive, ALICE, "hello")
-        resumed = await Thread.resume(archive, ALICE, thread.id)
+        thread = await Thread.begin(archive, ALICE, "hello", scopes=SCOPES)
+        resumed = await Thread.resume(archive, ALICE, thread.id, scopes=SCOPES)
         return resumed.id == thread.id and resumed.conversation.messages == []
 
     assert held(scene)
@@ -70,10 +71,10 @@ def test_a_handle_is_good_before_anything_was_said(held: Held) -> None:
 
 def test_only_the_owner_finds_a_conversation(held: Held) -> None:
     async def scene(archive: Archive) -> None:
-        thread = await Thread.begin(archive, ALICE, "hello")
+        thread = await Thread.begin(archive, ALICE, "hello", scopes=SCOPES)
         assert await archive.whole("org/adam", thread.id) is None
         assert not await archive.erase("org/adam", thread.id)
-        await Thread.resume(archive, "org/adam", thread.id)
+        await Thread.resume(archive, "org/adam", thread.id, scopes=SCOPES)
 
     with pytest.raises(NotFound):
         held(scene)
@@ -81,9 +82,9 @@ def test_only_the_owner_finds_a_conversation(held: Held) -> None:
 
 def test_of_two_turns_of_different_processes_one_is_kept_and_the_other_told(held: Held) -> None:
     async def scene(archive: Archive) -> int:
-        begun = await Thread.begin(archive, ALICE, "hello")
-        here = await Thread.resume(archive, ALICE, begun.id)
-        there = await Thread.resume(archive, ALICE, begun.id)
+        begun = await Thread.begin(archive, ALICE, "hello", scopes=SCOPES)
+        here = await Thread.resume(archive, ALICE, begun.id, scopes=SCOPES)
+        there = await Thread.resume(archive, ALICE, begun.id, scopes=SCOPES)
         await here.save(await say(here, "hello"))
         with pytest.raises(Conflict):
             await there.save(await say(there, "hello from another tab"))
@@ -94,7 +95,7 @@ def test_of_two_turns_of_different_processes_one_is_kept_and_the_other_told(held
 
 def test_a_turn_that_ends_after_its_conversation_was_deleted_leaves_nothing(held: Held) -> None:
     async def scene(archive: Archive) -> None:
-        thread = await Thread.begin(archive, ALICE, "hello")
+        thread = await Thread.begin(archive, ALICE, "hello", scopes=SCOPES)
         result = await say(thread, "hello")
         assert await archive.erase(ALICE, thread.id)
         with pytest.raises(NotFound, match="deleted"):
@@ -108,10 +109,10 @@ def test_a_turn_that_ends_after_its_conversation_was_deleted_leaves_nothing(held
 def test_a_second_turn_waits_for_the_first_and_goes_on_after_it(held: Held) -> None:
     async def scene(archive: Archive) -> list[str]:
         floor = Floor()
-        begun = await Thread.begin(archive, ALICE, "first")
+        begun = await Thread.begin(archive, ALICE, "first", scopes=SCOPES)
 
         async def turn(text: str) -> None:
-            async with Thread.open(archive, floor, owner=ALICE, id=begun.id, message=text) as thread:
+            async with Thread.open(archive, floor, owner=ALICE, scopes=SCOPES, id=begun.id, message=text) as thread:
                 await thread.save(await say(thread, text))
 
         async with anyio.create_task_group() as turns:
@@ -129,15 +130,15 @@ def test_a_turn_that_goes_on_is_not_waited_for_and_only_its_own_conversation_is_
 
     async def scene(archive: Archive) -> None:
         floor = Floor()
-        one, other = [await Thread.begin(archive, ALICE, text) for text in ("one", "other")]
-        async with Thread.open(archive, floor, owner=ALICE, id=one.id, message="still speaking"):
-            async with Thread.open(archive, floor, owner=ALICE, id=other.id, message="hello"):
+        one, other = [await Thread.begin(archive, ALICE, text, scopes=SCOPES) for text in ("one", "other")]
+        async with Thread.open(archive, floor, owner=ALICE, scopes=SCOPES, id=one.id, message="still speaking"):
+            async with Thread.open(archive, floor, owner=ALICE, scopes=SCOPES, id=other.id, message="hello"):
                 pass
             with pytest.raises(NotFound):
-                async with Thread.open(archive, floor, owner="org/adam", id=one.id, message="hello"):
+                async with Thread.open(archive, floor, owner="org/adam", scopes=SCOPES, id=one.id, message="hello"):
                     pass
             with pytest.raises(Conflict, match="nothing of this was taken up"):
-                async with Thread.open(archive, floor, owner=ALICE, id=one.id, message="hello"):
+                async with Thread.open(archive, floor, owner=ALICE, scopes=SCOPES, id=one.id, message="hello"):
                     pass
 
     held(scene)
@@ -180,13 +181,13 @@ NO_TOOLS = Toolbox(())
 
 def test_what_was_said_before_the_user_stopped_is_kept_and_the_conversation_goes_on(held: Held) -> None:
     async def scene(archive: Archive) -> list[Message]:
-        thread = await Thread.begin(archive, ALICE, "tell me")
+        thread = await Thread.begin(archive, ALICE, "tell me", scopes=SCOPES)
         turn = Turn(answering("Once ", "upon ", then=anyio.Event()), NO_TOOLS, thread, "tell me")
         async for event in turn.events():
             if event.type == "TEXT_MESSAGE_CONTENT" and event.delta == "upon ":
                 break
         await turn.end()
-        again = await Thread.resume(archive, ALICE, thread.id)
+        again = await Thread.resume(archive, ALICE, thread.id, scopes=SCOPES)
         await again.save(await say(again, "hello"))
         return await shown(archive, thread)
 
@@ -198,7 +199,7 @@ def test_what_was_said_before_the_user_stopped_is_kept_and_the_conversation_goes
 
 def test_half_a_surrogate_pair_a_model_says_ends_no_stream_and_is_shown_as_no_character(held: Held) -> None:
     async def scene(archive: Archive) -> tuple[list[str], list[Message]]:
-        thread = await Thread.begin(archive, ALICE, "odd?")
+        thread = await Thread.begin(archive, ALICE, "odd?", scopes=SCOPES)
         turn = Turn(answering("a\ud800b", "😀"), NO_TOOLS, thread, "odd?")
         deltas = [event.delta async for event in turn.events() if event.type == "TEXT_MESSAGE_CONTENT"]
         await turn.end()
@@ -211,7 +212,7 @@ def test_half_a_surrogate_pair_a_model_says_ends_no_stream_and_is_shown_as_no_ch
 
 def test_a_turn_nobody_began_to_answer_keeps_the_question(held: Held) -> None:
     async def scene(archive: Archive) -> list[Message]:
-        thread = await Thread.begin(archive, ALICE, "anybody?")
+        thread = await Thread.begin(archive, ALICE, "anybody?", scopes=SCOPES)
         await Turn(answering("never"), NO_TOOLS, thread, "anybody?").end()
         return await shown(archive, thread)
 
@@ -221,7 +222,7 @@ def test_a_turn_nobody_began_to_answer_keeps_the_question(held: Held) -> None:
 
 def test_a_conversation_that_is_deleted_during_a_turn_stays_deleted_and_the_turn_says_so(held: Held) -> None:
     async def scene(archive: Archive) -> str:
-        thread, finish = await Thread.begin(archive, ALICE, "tell me"), anyio.Event()
+        thread, finish = await Thread.begin(archive, ALICE, "tell me", scopes=SCOPES), anyio.Event()
         turn = Turn(answering("Once ", then=finish), NO_TOOLS, thread, "tell me")
         async for event in turn.events():
             if event.type == "TEXT_MESSAGE_START":
@@ -237,7 +238,7 @@ def test_a_conversation_that_is_deleted_during_a_turn_stays_deleted_and_the_turn
 
 def test_what_was_said_before_the_model_failed_is_kept(held: Held) -> None:
     async def scene(archive: Archive) -> list[Message]:
-        thread = await Thread.begin(archive, ALICE, "tell me")
+        thread = await Thread.begin(archive, ALICE, "tell me", scopes=SCOPES)
         turn = Turn(answering("Once ", ModelFailsError()), NO_TOOLS, thread, "tell me")
         kinds = [event.type async for event in turn.events()]
         assert kinds[-1] == "RUN_ERROR"
@@ -260,13 +261,13 @@ def test_a_tool_that_was_stopped_is_not_said_to_have_answered(held: Held, stoppe
                 await anyio.sleep_forever()
             return f"nothing {where}"
 
-        thread = await Thread.begin(archive, ALICE, "look")
+        thread = await Thread.begin(archive, ALICE, "look", scopes=SCOPES)
         turn = Turn(answering(calls), Tools(look), thread, "look")
         async for event in turn.events():
             if stopped and event.type == "TOOL_CALL_END":
                 break
         await turn.end()
-        again = await Thread.resume(archive, ALICE, thread.id)
+        again = await Thread.resume(archive, ALICE, thread.id, scopes=SCOPES)
         await again.save(await say(again, "hello"))
         return await shown(archive, thread)
 
@@ -284,13 +285,13 @@ def test_half_arguments_and_odd_characters_can_be_kept_and_read(held: Held) -> N
     half = {1: DeltaToolCall("look", '{"where": "ever', tool_call_id="call_1")}
 
     async def scene(archive: Archive) -> list[Message]:
-        thread = await Thread.begin(archive, ALICE, "look")
+        thread = await Thread.begin(archive, ALICE, "look", scopes=SCOPES)
         turn = Turn(answering("a\0b😀", half, then=anyio.Event()), NO_TOOLS, thread, "look")
         async for event in turn.events():
             if event.type == "TOOL_CALL_ARGS":
                 break
         await turn.end()
-        again = await Thread.resume(archive, ALICE, thread.id)
+        again = await Thread.resume(archive, ALICE, thread.id, scopes=SCOPES)
         await again.save(await say(again, "hello"))
         return await shown(archive, thread)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote_plus
 
 import pytest
 
@@ -13,6 +14,7 @@ from scenarios.services.idp.conftest import ALONE, Alone, Ask, Living, claims, r
 from services.idp.app import create_app
 from services.idp.grants.exchange import MOST_ACTORS
 from services.idp.registry import Client as Registered
+from services.idp.tokens import MOST_ANCESTORS
 
 
 def of(alone: Alone, slug: str) -> str:
@@ -227,6 +229,23 @@ def test_to_and_fro_is_possible_all_the_time_and_ends_with_the_sign_in(alone: Al
             assert (about(token), claims(token)["act"]) == (there, {"sub": "api"})
     alone.revoke(first)
     refused(alone.exchange(token, organization="globex", **SWITCH), 400, "invalid_request")
+
+
+def test_going_to_and_fro_makes_no_token_longer_and_each_ends_with_those_before_it(alone: Alone) -> None:
+    """Every switch used to add to ``jti``, until the token was too long to be read; the 321st was refused."""
+    tokens = [alone.tokens("nora")["access_token"]]
+    for number in range(3 * MOST_ANCESTORS):
+        slug = ("globex", "acme")[number % 2]
+        tokens.append(alone.exchange(tokens[-1], organization=slug, **SWITCH).json()["access_token"])
+    lengths = [len(claims(token)["jti"]) for token in tokens]
+    assert lengths[MOST_ANCESTORS - 1 :] == [max(lengths)] * (2 * MOST_ANCESTORS + 2)
+    here = alone.exchange(tokens[-1]).json()["access_token"]
+    assert claims(here)["jti"].startswith(claims(tokens[-1])["jti"])
+    as_api = ("api", quote_plus(alone.api_secret))
+    assert alone.post("/revoke", {"token": tokens[1]}, auth=as_api).status_code == 200
+    for token in tokens[1:]:
+        refused(alone.exchange(token), 400, "invalid_request")
+    assert alone.exchange(tokens[0]).status_code == 200
 
 
 @pytest.mark.parametrize("organization", ["initech", "umbra", "org_aaaaaaaaaaaaaaaa", "Globex", "x" * 10_000])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from contextlib import AbstractContextManager
 from typing import TypeVar
 from uuid import uuid4
@@ -36,13 +36,17 @@ class Archive(ConversationStore):
         self._threads = CapacityLimiter(THREADS)
         self._probes = CapacityLimiter(1)
 
-    async def begin(self, *, owner: str, title: str) -> Conversation:
-        """A new conversation, in which nothing was said yet."""
+    async def begin(self, *, owner: str, title: str, scopes: Set[str]) -> Conversation:
+        """A new conversation, in which nothing was said yet; who reads with ``scopes`` will speak in it."""
         record = ConversationRecord(conversation_id=str(uuid4()), head_id=None, scope=owner)
-        await self._writing(lambda stored: stored.write(record, (), expected_revision=None, title=title))
+        await self._writing(lambda stored: stored.write(record, (), expected_revision=None, title=title, scopes=scopes))
         return Conversation(
             messages=[], conversation_id=record.conversation_id, revision=record.revision, new_message_index=0
         )
+
+    async def enter(self, owner: str, id: str, scopes: Set[str]) -> Set[str] | None:  # noqa: A002
+        """As `ConversationRepository.enter`."""
+        return await self._writing(lambda stored: stored.enter(owner, id, scopes))
 
     async def page(self, owner: str, *, after: Place | None, limit: int) -> Page:
         """Conversations of ``owner``, the last used first."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass
 
-from services.api import paging
+from services.api import paging, scopes
 from services.api.assistant import said
 from services.api.assistant.archive import Archive
 from services.api.assistant.repository import Place
@@ -12,7 +13,7 @@ from services.api.assistant.views import Conversation, ConversationPage, Convers
 from services.api.tables import StoredConversation
 from services.api.views import PageQuery
 from services.shared.mcp import cursor as cursors
-from services.shared.problems import Invalid, NotFound
+from services.shared.problems import InsufficientScope, Invalid, NotFound
 
 
 def missing(id: str) -> NotFound:  # noqa: A002 - the conversation's
@@ -20,12 +21,18 @@ def missing(id: str) -> NotFound:  # noqa: A002 - the conversation's
     return NotFound(f"There is no conversation {id}.")
 
 
+def closed(needed: Set[str]) -> InsufficientScope:
+    """What is said of a conversation in which more could be read than the caller's token is good for."""
+    return scopes.missing("This conversation was held with scopes the token does not have.", sorted(needed))
+
+
 @dataclass(frozen=True)
 class Conversations:
-    """Those of one owner."""
+    """Those of one owner, whose token is good for reading with ``scopes``."""
 
     archive: Archive
     owner: str
+    scopes: Set[str]
 
     async def page(self, asked: PageQuery) -> ConversationPage:
         """One page, the last used first.
@@ -48,11 +55,18 @@ class Conversations:
         )
 
     async def get(self, id: str) -> Conversation:  # noqa: A002
-        """One with its messages. Raises NotFound: there is none of this owner."""
+        """One with its messages.
+
+        Raises:
+            NotFound: there is none of this owner.
+            InsufficientScope: it was held with scopes that are missing now.
+        """
         found = await self.archive.whole(self.owner, id)
         if found is None:
             raise missing(id)
         row, history = found
+        if needed := row.needs - self.scopes:
+            raise closed(needed)
         return Conversation(**_told(row), version=row.version, messages=said.shown(history))
 
     async def delete(self, id: str) -> None:  # noqa: A002

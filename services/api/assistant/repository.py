@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from services.api.assistant import said
 from services.api.assistant.characters import well_formed
 from services.api.parameters import Instant
+from services.api.scopes import READING
 from services.api.tables import StoredConversation, StoredEntry
 
 _IN_COLUMNS = {"conversation_id", "head_id", "scope", "revision", "updated_at"}
@@ -107,8 +108,9 @@ class ConversationRepository:
         *,
         expected_revision: str | None,
         title: str = "",
+        scopes: Set[str] = frozenset(READING),
     ) -> None:
-        """Store ``record`` and what is new in its history. Only a conversation that is new takes the ``title``.
+        """Store ``record`` and what is new in its history. Only a new one takes ``title`` and ``scopes``.
 
         Raises:
             ConversationConflict: it is not at ``expected_revision``, or its history is gone.
@@ -126,7 +128,11 @@ class ConversationRepository:
             raise ConversationConflict(record.conversation_id)
         if row is None:
             row = StoredConversation(
-                id=record.conversation_id, title=title or said.title(""), created_at=record.updated_at, line=line
+                id=record.conversation_id,
+                title=title or said.title(""),
+                created_at=record.updated_at,
+                line=line,
+                scopes=_joined(scopes),
             )
             row.version = 0
             self.session.add(row)
@@ -134,6 +140,19 @@ class ConversationRepository:
         row.updated_at, row.version = record.updated_at, row.version + 1
         row.message_count = head.shown if head else 0
         row.carried = _RECORD.dump_json(record, exclude=_IN_COLUMNS).decode()
+
+    def enter(self, owner: str, id: str, scopes: Set[str]) -> Set[str] | None:  # noqa: A002
+        """Let a turn with ``scopes`` into a conversation of ``owner``, which from then on needs them all.
+
+        Returns which are missing for that, and then nothing has changed; None if there is no such conversation.
+        """
+        row = self.of(owner, id)
+        if row is None:
+            return None
+        missing = row.needs - scopes
+        if not missing:
+            row.scopes = _joined(scopes)
+        return missing
 
     def delete(self, row: StoredConversation) -> None:
         """Take a conversation away, and all that was said in it unless another one was forked from it or led to it."""
@@ -149,6 +168,10 @@ class ConversationRepository:
         if row is None or row.revision != expected_revision:
             raise ConversationConflict(id)
         self.delete(row)
+
+
+def _joined(scopes: Set[str]) -> str:
+    return " ".join(sorted(scopes))
 
 
 def _record(row: StoredConversation) -> ConversationRecord:

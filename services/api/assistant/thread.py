@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Sequence, Set
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ from pydantic_ai.usage import RunUsage
 
 from services.api.assistant import said
 from services.api.assistant.archive import Archive
-from services.api.assistant.conversations import missing
+from services.api.assistant.conversations import closed, missing
 from services.api.assistant.floor import Floor
 from services.shared.problems import Conflict, NotFound, ProblemError
 
@@ -43,35 +43,43 @@ class Thread:
         floor: Floor,
         *,
         owner: str,
+        scopes: Set[str],
         id: str | None,  # noqa: A002 - the field's name
         message: str,
     ) -> AsyncIterator[Thread]:
         """The one with that handle, or a new one that begins with ``message``; for one turn at a time.
 
+        ``scopes``: with which that turn may read.
+
         Raises:
             NotFound: there is none, or it is somebody else's.
+            InsufficientScope: as `resume`.
             Conflict: another turn of it is under way.
         """
         if id is None:
-            thread = await cls.begin(archive, owner, message)
+            thread = await cls.begin(archive, owner, message, scopes=scopes)
             async with floor.of(owner, thread.id):
                 yield thread
             return
         async with floor.of(owner, id):
-            yield await cls.resume(archive, owner, id)
+            yield await cls.resume(archive, owner, id, scopes=scopes)
 
     @classmethod
-    async def begin(cls, archive: Archive, owner: str, message: str) -> Thread:
+    async def begin(cls, archive: Archive, owner: str, message: str, *, scopes: Set[str]) -> Thread:
         """A new one, stored at once: its handle stays good even if the first run breaks off."""
-        return cls(archive, owner, await archive.begin(owner=owner, title=said.title(message)))
+        return cls(archive, owner, await archive.begin(owner=owner, title=said.title(message), scopes=scopes))
 
     @classmethod
-    async def resume(cls, archive: Archive, owner: str, id: str) -> Thread:  # noqa: A002
+    async def resume(cls, archive: Archive, owner: str, id: str, *, scopes: Set[str]) -> Thread:  # noqa: A002
         """The one with that handle.
 
         Raises:
             NotFound: there is none, or it is somebody else's.
+            InsufficientScope: earlier turns could read more, and what they read stands in it.
         """
+        needed = await archive.enter(owner, id, scopes)
+        if needed:
+            raise closed(needed)
         conversation = await archive.load(id, scope=owner)
         if conversation is None:
             raise missing(id)

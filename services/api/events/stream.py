@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 
 from starlette.responses import StreamingResponse
 
+from services.api import scopes
 from services.api.events.feed import Feed, Told
 from services.api.events.watch import PASSING, Watch, Watches
-from services.shared.problems import InsufficientScope, ProblemError
+from services.shared.problems import ProblemError
 from services.shared.tokens import AccessToken
 
 HEARTBEAT_S = 15.0
@@ -72,11 +73,7 @@ class Follower:
         place = Place.after(last_event_id, [feed.name for feed in feeds])
         readable = [feed for feed in feeds if feed.scope in caller.scopes]
         if not readable:
-            needed = " ".join(feed.scope for feed in feeds)
-            raise InsufficientScope(
-                f"Events need one of the scopes {needed}.",
-                headers={"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{needed}"'},
-            )
+            raise scopes.missing("Events need one of these scopes.", (feed.scope for feed in feeds))
         followed = watches.channels(caller)
         for feed in readable:
             at = place.positions.get(feed.name)

@@ -15,7 +15,7 @@ from services.idp.members import Member
 from services.idp.parameters import Parameters
 from services.idp.provider import Provider
 from services.idp.registry import Client
-from services.idp.tokens import concerns, read_access_token, speaker
+from services.idp.tokens import concerns, heir, read_access_token, speaker
 from services.shared.tokens import AccessToken, InvalidToken
 
 ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"  # noqa: S105 - a name, RFC 8693 §3
@@ -69,7 +69,7 @@ class ExchangeGrant:
             client=client,
             resource=target,
             scopes=granted,
-            parent=subject.claims["jti"],
+            parent=heir(subject) if target.uri == client.exchanges else subject.claims["jti"],
             actor=_acting(
                 actor.subject if actor else client.id, subject, provider, switched=form.organization is not None
             ),
