@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 SENDERS_MAY_TAKE_S = 60.0
 """For one request, from its first byte, or from the connection on, to its last."""
@@ -16,6 +17,9 @@ READERS_MAY_TAKE_S = 30.0
 
 STUCK_AFTER_S = 0.5
 """Who has sent or taken nothing that counts for so long is not about to be done when the service is to leave."""
+
+WAITING_AT_MOST = 8
+"""Requests behind the one that is being answered; from then on nothing is read, not even that they are gone."""
 
 
 class _Patience:
@@ -40,13 +44,20 @@ class _Patience:
 
 
 class Connection(HttpToolsProtocol):
-    """Cuts off who does not send what they began, or does not read what they asked for. Nobody else waits for them."""
+    """Cuts off who does not send what they began, or does not read what they asked for. Nobody else waits for them.
+
+    Requests may be sent before the one ahead is answered (RFC 9112, section 9.3.2). uvicorn tells only the last of them
+    that the connection is lost or to be closed; here the one that is being answered is told, and those behind it are
+    never begun.
+    """
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self._with_sender = _Patience(self.loop, SENDERS_MAY_TAKE_S, self._cut_off)
         self._with_reader = _Patience(self.loop, READERS_MAY_TAKE_S, self._look_at_reader)
         self._unread = 0
+        self._begun: RequestResponseCycle | None = None
+        self._takes_no_more = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Somebody is there, and is to send a request."""
@@ -57,12 +68,27 @@ class Connection(HttpToolsProtocol):
         """They are gone."""
         self._with_sender.end()
         self._with_reader.end()
+        if (answering := self._answering()) is not None:
+            answering.disconnected = True
+            answering.message_event.set()
+        self.pipeline.clear()
         super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """They send something."""
+        if not self._takes_no_more:
+            super().data_received(data)
 
     def on_message_begin(self) -> None:
         """The first byte of a request came."""
         super().on_message_begin()
         self._with_sender.begin()
+
+    def on_headers_complete(self) -> None:
+        """What the request is about came. It is begun, or it waits, and then they are still listened to."""
+        super().on_headers_complete()
+        if 0 < len(self.pipeline) <= WAITING_AT_MOST:
+            self.flow.resume_reading()
 
     def on_message_complete(self) -> None:
         """The last one came."""
@@ -84,8 +110,33 @@ class Connection(HttpToolsProtocol):
         """The service is to leave: let be finished what can be finished soon."""
         if self._with_sender.is_strained() or self._with_reader.is_strained():
             self._cut_off()
+        elif (answering := self._answering()) is not None:
+            self._close_after(answering)
         else:
             super().shutdown()
+
+    def send_400_response(self, msg: str) -> None:
+        """What came is no request. Say so, unless that would run into an answer: then that is the last one."""
+        self._takes_no_more = True
+        self._with_sender.end()
+        answering = self._answering()
+        if answering is None or (answering.more_body and not answering.response_started):
+            super().send_400_response(msg)
+        elif answering.more_body:
+            self.transport.close()
+        else:
+            self._close_after(answering)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._begun = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def _answering(self) -> RequestResponseCycle | None:
+        return None if self._begun is None or self._begun.response_complete else self._begun
+
+    def _close_after(self, answering: RequestResponseCycle) -> None:
+        answering.keep_alive = False
+        self.pipeline.clear()
 
     def _look_at_reader(self) -> None:
         left = self.transport.get_write_buffer_size()

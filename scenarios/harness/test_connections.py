@@ -1,8 +1,9 @@
-"""Whoever sends too slowly, or does not read, is cut off; nobody else waits for them, and neither does a stop."""
+"""Who sends too slowly, or does not read, is cut off; nobody waits for them, nor for who asks ahead of an answer."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 import threading
 import time
@@ -29,23 +30,37 @@ UNFINISHED = {
     "some of a body": b"POST /echo HTTP/1.1\r\nContent-Length: 100\r\n" + HEADERS + b"\r\nthe first",
     "a chunk": b"POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n" + HEADERS + b"\r\n2\r\nab\r\n",
 }
+NO_REQUEST = "Invalid HTTP request received."
+STREAM = b"GET /stream HTTP/1.1\r\n" + HEADERS + b"\r\n"
+BEHIND = {
+    "a request": b"GET /echo HTTP/1.1\r\n" + HEADERS + b"\r\n",
+    "two requests": 2 * (b"GET /echo HTTP/1.1\r\n" + HEADERS + b"\r\n"),
+    "some of a body": UNFINISHED["some of a body"],
+    "no request": b"GARBAGE\r\n\r\n",
+    "a request and no request": b"GET /echo HTTP/1.1\r\n" + HEADERS + b"\r\nGARBAGE\r\n\r\n",
+}
 
 
 @dataclass
 class Echo:
-    """Answers with what it is sent; ``/long`` with much, and ``/later`` when it is let."""
+    """Answers with what it is sent; ``/long`` with much, ``/later`` when it is let, ``/stream`` until then."""
 
     loop: asyncio.AbstractEventLoop | None = None
     let: asyncio.Event = field(default_factory=asyncio.Event)
     under_way: int = 0
+    asked: list[str] = field(default_factory=list)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
             return
         self.under_way += 1
+        self.asked.append(scope["path"])
         try:
-            await self._answer(scope["path"], receive, send)
+            if scope["path"] == "/stream":
+                await self._stream(scope["state"]["leaving"], receive, send)
+            else:
+                await self._answer(scope["path"], receive, send)
         finally:
             self.under_way -= 1
 
@@ -69,6 +84,16 @@ class Echo:
         length = str(len(body)).encode()
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", length)]})
         await send({"type": "http.response.body", "body": body})
+
+    async def _stream(self, leaving: asyncio.Event, receive: Receive, send: Send) -> None:
+        await receive()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"first", "more_body": True})
+        ends = [asyncio.ensure_future(each) for each in (receive(), self.let.wait(), leaving.wait())]
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        for each in ends:
+            each.cancel()
+        await send({"type": "http.response.body", "body": b"last"})
 
 
 @dataclass
@@ -146,6 +171,22 @@ def is_cut_off(plug: socket.socket) -> bool:
     except ConnectionResetError:
         pass
     return True  # otherwise reading has timed out
+
+
+def read_until(plug: socket.socket, end: bytes) -> bytes:
+    """What comes up to that; or all that comes, if that does not."""
+    got = b""
+    while not got.endswith(end) and (piece := plug.recv(1 << 20)):
+        got += piece
+    return got
+
+
+def rest(plug: socket.socket) -> bytes:
+    """All that comes until the other side ends the connection."""
+    got = b""
+    while piece := plug.recv(1 << 20):
+        got += piece
+    return got
 
 
 @pytest.mark.parametrize("sent", UNFINISHED.values(), ids=UNFINISHED)
@@ -232,3 +273,67 @@ def test_a_stop_lets_an_answer_be_finished(served: Served) -> None:
     for thread in (reader, stopping):
         thread.join(WITHIN_S)
     assert got[0].status_code == 200
+
+
+@pytest.mark.parametrize("behind", BEHIND.values(), ids=BEHIND)
+@pytest.mark.parametrize("later", [False, True], ids=["at once", "later"])
+def test_a_stream_ends_with_its_reader_whatever_they_have_sent_behind(
+    served: Served, behind: bytes, later: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """uvicorn tells only the last request of a connection that it is lost; the one before runs into what is closed."""
+    with served.connected(STREAM if later else STREAM + behind) as plug:
+        assert read_until(plug, b"first\r\n").startswith(b"HTTP/1.1 200 ")
+        if later:
+            plug.sendall(behind)
+    until(lambda: served.app.under_way == 0)
+    assert served.app.asked == ["/stream"]
+    assert not [record.message for record in caplog.records if record.levelno >= logging.ERROR]
+
+
+@pytest.mark.parametrize("later", [False, True], ids=["at once", "later"])
+def test_what_is_no_request_leaves_the_answer_before_it_whole(
+    served: Served, later: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """uvicorn writes its 400 at once, before or into the answer that is under way."""
+    with served.connected(STREAM if later else STREAM + BEHIND["no request"]) as plug:
+        assert read_until(plug, b"first\r\n").startswith(b"HTTP/1.1 200 ")
+        if later:
+            plug.sendall(BEHIND["no request"])
+        until(lambda: NO_REQUEST in caplog.text)
+        served.tell(served.app.let.set)
+        assert rest(plug) == b"4\r\nlast\r\n0\r\n\r\n"
+
+
+def test_nothing_is_said_of_what_comes_after_what_is_no_request(
+    served: Served, caplog: pytest.LogCaptureFixture
+) -> None:
+    with served.connected(STREAM + BEHIND["no request"]) as plug:
+        until(lambda: NO_REQUEST in caplog.text)
+        plug.sendall(BEHIND["no request"] + BEHIND["a request"])
+    until(lambda: served.app.under_way == 0)
+    assert caplog.text.count(NO_REQUEST) == 1
+
+
+@pytest.mark.parametrize("sent", [BEHIND["no request"], UNFINISHED["a chunk"] + b"no chunk\r\n"], ids=["line", "chunk"])
+def test_what_is_no_request_is_answered_with_400(served: Served, sent: bytes) -> None:
+    with served.connected(sent) as plug:
+        assert rest(plug).startswith(b"HTTP/1.1 400 ")
+    until(lambda: served.app.under_way == 0)
+
+
+def test_requests_sent_at_once_are_answered_in_turn(served: Served) -> None:
+    bodies = [str(number).encode() for number in range(20)]
+    with served.connected(
+        b"".join(b"POST /echo HTTP/1.1\r\nContent-Length: %d\r\n%s\r\n%s" % (len(b), HEADERS, b) for b in bodies)
+    ) as plug:
+        got = read_until(plug, b"\r\n\r\n" + bodies[-1])
+    assert [answer.partition(b"\r\n\r\n")[2] for answer in got.split(b"HTTP/1.1 200 OK\r\n")[1:]] == bodies
+
+
+def test_a_stop_does_not_begin_what_was_sent_behind_a_stream(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("harness.server.ANSWERS_MAY_TAKE_S", 2 * WITHIN_S)
+    with served.connected(STREAM + b"GET /later HTTP/1.1\r\n" + HEADERS + b"\r\n") as plug:
+        read_until(plug, b"first\r\n")
+        assert served.stop() < WITHIN_S
+        assert rest(plug) == b"4\r\nlast\r\n0\r\n\r\n"
+    assert served.app.asked == ["/stream"]
