@@ -45,7 +45,7 @@ def test_a_write_is_shown_alike_and_told_once(stack: Stack, hand: Callable[[str]
     watcher = hand("olivia")
     for surface, acted_for in (("rest", "api"), ("tool", None)):
         who = write.by if write.invited is None else _invited(stack, watcher, write.invited[SURFACES.index(surface)])
-        writer, began = hand(who), _positions(watcher)
+        writer, began = hand(who), _places(watcher)
         name = _do(write, surface, writer)
         shown = _is_the_same_everywhere(watcher, write, name)
         assert write.shows in json.dumps(shown, ensure_ascii=False)
@@ -77,11 +77,11 @@ def test_what_is_written_in_a_page_is_shown_alike_and_told_once(
     hand: Callable[[str], Hand], page_as: Callable[[str], Page]
 ) -> None:
     write, olivia = WRITES["createTicket"], hand("olivia")
-    began = _positions(olivia)
+    began = _places(olivia)
     page = page_as("olivia")
     Tickets(page).create(write.page)
     expect(Tickets(page).row(write.page)).to_be_visible()
-    [item] = olivia.tool("ticketing", "list_changes", after=began["ticketing"])["items"]
+    [item] = olivia.tool("ticketing", "list_changes", **began["ticketing"])["items"]
     change = _told_once(olivia, write, item["key"], since=began)
     assert (change["actorId"], change["actingId"]) == (olivia.id, "api")
     assert _is_the_same_everywhere(olivia, write, item["key"])["ticket"]["title"] == write.page
@@ -99,19 +99,21 @@ def _do(write: Write, surface: str, hand: Hand) -> str:
     return write.rest(hand, about) if surface == "rest" else write.tool(hand, about)
 
 
-def _positions(watcher: Hand) -> dict[str, int]:
-    return {server: watcher.tool(server, "list_changes")["position"] for server in ("ticketing", "organizations")}
+def _places(watcher: Hand) -> dict[str, dict[str, Any]]:
+    """Where the feeds end: what `list_changes` takes to go on from there."""
+    ends = {server: watcher.tool(server, "list_changes") for server in ("ticketing", "organizations")}
+    return {server: {"after": end["position"], "mark": end["mark"]} for server, end in ends.items()}
 
 
-def _told_once(watcher: Hand, write: Write, name: str, *, since: Mapping[str, int]) -> dict[str, Any]:
+def _told_once(watcher: Hand, write: Write, name: str, *, since: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """The change that the feed tells of a write, which is the only one, and the only event.
 
     Of a ticket it is in the history, too.
     """
-    [change] = watcher.tool(write.server, "list_changes", after=since[write.server])["items"]
+    [change] = watcher.tool(write.server, "list_changes", **since[write.server])["items"]
     assert change["type"] == write.event
     assert name in change.values()
-    last = {"Last-Event-ID": f"{since['ticketing']}.{since['organizations']}"}
+    last = {"Last-Event-ID": ".".join(f"{place['after']}-{place['mark']}" for place in since.values())}
     told = watcher.api.get("/api/events?follow=false", headers=last).text.splitlines()
     [event] = [json.loads(line.removeprefix("data:")) for line in told if line.startswith("data:")]
     kind = f"ticket.{write.event}" if write.server == "ticketing" else write.event

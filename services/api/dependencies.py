@@ -160,7 +160,8 @@ _LastEventId = Annotated[
         examples=["0.0"],
         description=(
             "The `id` of the event you were told last: you are told all that came after it. Left out: what comes from "
-            "now on. 409 when it is of another life of the system; then read everything anew."
+            "now on; `0.0`: from the beginning. 409 when it is of another life of the system, or of another "
+            "organization; then read everything anew."
         ),
     ),
 ]
@@ -170,7 +171,7 @@ async def _follower(
     request: Request, connections: ConnectionsOfApp, caller: Caller, last_event_id: _LastEventId = None
 ) -> Follower:
     watches, leaving = connections.watches, getattr(request.state, "leaving", None)
-    return await Follower.begin(caller, connections.feeds(caller), watches.until(leaving), last_event_id=last_event_id)
+    return Follower.of(caller, connections.feeds(caller), watches.until(leaving), last_event_id=last_event_id)
 
 
 EventFollower = Annotated[Follower, Depends(_follower)]

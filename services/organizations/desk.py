@@ -63,17 +63,17 @@ class OrganizationDesk:
         with self.office.database.reading() as session:
             return memberships(session, self.office.caller.subject)
 
-    def changes(self, after: int | None, *, limit: int) -> FeedView:
+    def changes(self, after: int | None, mark: str | None = None, *, limit: int) -> FeedView:
         """What was done after a position that the caller may see; without one, where the feed ends.
 
         Raises:
             Forbidden: the caller may not read members.
-            Conflict: the feed has not come that far.
+            Conflict: the position, or the ``mark`` of it, is another feed's.
         """
         reach = self.office.reach
         with self.office.reading() as found:
             told = visible(reach)
-            return FeedView.of(part(found.session, FeedEntry, reach.org_id, told, after=after, limit=limit))
+            return FeedView.of(part(found.session, FeedEntry, reach.org_id, told, after=after, mark=mark, limit=limit))
 
     def following(self, *, limit: int) -> Feed[FeedView]:
         """The same, to be followed."""

@@ -9,10 +9,9 @@ from pydantic import AwareDatetime, Field
 from services.organizations.events import Event
 from services.organizations.roles import Role
 from services.organizations.tables import FeedEntry
-from services.shared.feed import Part
-from services.shared.mcp.feed import More, Position
+from services.shared.feed import Part, change_id
+from services.shared.mcp.feed import Marked, More, Position
 from services.shared.mcp.view import View
-from services.shared.world import seeded_id
 
 
 class ChangeView(View):
@@ -36,7 +35,7 @@ class ChangeView(View):
         """The change as it is told."""
         return cls(
             position=entry.position,
-            id=seeded_id("chg", entry.org_id, entry.position),
+            id=change_id(entry.org_id, entry.position, entry.at),
             at=entry.at,
             type=entry.type,
             member_id=entry.member_id,
@@ -55,10 +54,11 @@ class FeedView(View):
 
     items: list[ChangeView]
     position: Position
+    mark: Marked
     more: More
 
     @classmethod
     def of(cls, part: Part[FeedEntry]) -> FeedView:
         """A part of the feed as it is told."""
         items = [ChangeView.of(entry) for entry in part.entries]
-        return cls(items=items, position=part.position, more=part.more)
+        return cls(items=items, position=part.position, mark=part.mark, more=part.more)

@@ -28,7 +28,7 @@ from services.organizations.views import (
     VersionedMemberView,
 )
 from services.shared.mcp.arguments import Cursor, IdempotencyKey, Limit
-from services.shared.mcp.feed import After, Wait
+from services.shared.mcp.feed import After, Mark, Wait
 from services.shared.mcp.tool import CREATE, DESTROY, OVERWRITE, READ, UPDATE, tool
 
 
@@ -99,13 +99,15 @@ def get_team(desk: Desk, team_id: TeamId) -> TeamView:
 
 
 @tool(scope="orgs:read", hints=READ, title="List changes")
-async def list_changes(desk: Desk, *, after: After = None, limit: Limit = 50, wait_seconds: Wait = 0) -> FeedView:
+async def list_changes(
+    desk: Desk, *, after: After = None, mark: Mark = None, limit: Limit = 50, wait_seconds: Wait = 0
+) -> FeedView:
     """List what was done to members and teams after a position, the oldest first: who did what and when.
 
-    Call it first without after, then each time with the position of the result before: nothing is told twice and
+    Call it first without after, then each time with position and mark of the result before: nothing is told twice and
     nothing is left out. A conflict means that the organization is of a system begun anew: read it again.
     """
-    return await desk.following(limit=limit).after(after, wait_seconds=wait_seconds)
+    return await desk.following(limit=limit).after(after, mark, wait_seconds=wait_seconds)
 
 
 @tool(scope="orgs:write", hints=CREATE, title="Invite a member")

@@ -31,6 +31,9 @@ from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column
 from services.shared.database import Database, UtcDateTime
 from services.shared.news import announce
 from services.shared.problems import Conflict, Flaw
+from services.shared.world import seeded_id
+
+_CHANGE = "chg"
 
 
 class FedChange:
@@ -58,7 +61,14 @@ class Part(Generic[Entry]):
 
     entries: Sequence[Entry]
     position: int
+    mark: str
+    """What stands at that position, here and now: in another organization, or another life, it is another."""
     more: bool
+
+
+def change_id(org_id: str, position: int, at: datetime | None) -> str:
+    """What names a change. Feeds begun anew count from 1 again, but nothing happens at the same microsecond again."""
+    return seeded_id(_CHANGE, org_id, position, "" if at is None else at.isoformat())
 
 
 def append(session: Session, table: type[FedChange], org_id: str, **said: Any) -> None:
@@ -69,25 +79,32 @@ def append(session: Session, table: type[FedChange], org_id: str, **said: Any) -
 
 
 def part(
-    session: Session, table: type[Entry], org_id: str, visible: Select[Entry], *, after: int | None, limit: int
+    session: Session,
+    table: type[Entry],
+    org_id: str,
+    visible: Select[Entry],
+    *,
+    after: int | None,
+    mark: str | None,
+    limit: int,
 ) -> Part[Entry]:
-    """Up to ``limit`` changes after a position, of those ``visible``; without one, where the feed ends.
+    """Up to ``limit`` changes after a position (of that ``mark``), of those ``visible``; without, where the feed ends.
 
     Raises:
-        Conflict: the feed has not come that far: it is a position of another one.
+        Conflict: the feed has not come that far, or has another mark there: it is a position of another one.
     """
     end = session.scalar(select(_last(table, org_id))) or 0
     if after is None:
-        return Part([], end, more=False)
+        return Part([], end, _mark(session, table, org_id, end), more=False)
     if after > end:
-        raise Conflict(
-            f"The feed ends at {end}, before {after}: that is a position of another one. Begin anew, without after.",
-            errors=[Flaw(pointer="arguments.after", detail=f"The feed ends at {end}.")],
-        )
+        raise _of_another(after, f"The feed ends at {end}.")
+    if mark is not None and mark != _mark(session, table, org_id, after):
+        raise _of_another(after, "The feed has another mark there.")
     later = visible.where(table.position > after).order_by(table.position).limit(limit + 1)
     rows = session.scalars(later).all()
     more = len(rows) > limit
-    return Part(rows[:limit], rows[limit - 1].position if more else end, more)
+    position = rows[limit - 1].position if more else end
+    return Part(rows[:limit], position, _mark(session, table, org_id, position), more)
 
 
 def ends(
@@ -105,6 +122,19 @@ def _next(table: type[FedChange]) -> Insert:
     """Made once, of the bare table: SQLAlchemy would take a third of a millisecond to look through it each time."""
     position = func.coalesce(_last(table, bindparam("of")), 0) + 1
     return insert(cast(Table, inspect(table).local_table)).values(position=position)
+
+
+def _mark(session: Session, table: type[FedChange], org_id: str, position: int) -> str:
+    # Also of a change that the caller may not see: it tells them nothing of it.
+    at = session.scalar(select(table.at).where(table.org_id == org_id, table.position == position))
+    return change_id(org_id, position, at).removeprefix(f"{_CHANGE}_")
+
+
+def _of_another(after: int, evidence: str) -> Conflict:
+    return Conflict(
+        f"{evidence} {after} is a position of another one. Begin anew, without after.",
+        errors=[Flaw(pointer="arguments.after", detail=evidence)],
+    )
 
 
 def _last(table: type[FedChange], org_id: str | InstrumentedAttribute[str] | BindParameter[str]) -> ScalarSelect[int]:

@@ -7,9 +7,9 @@ from typing import Annotated
 from pydantic import AwareDatetime, Field
 from pydantic.alias_generators import to_camel
 
-from services.shared.mcp.feed import More, Position
+from services.shared.feed import change_id
+from services.shared.mcp.feed import Marked, More, Position
 from services.shared.mcp.view import View
-from services.shared.world import seeded_id
 from services.ticketing.history import FeedType, Value, Visibility
 from services.ticketing.tables import FeedEntry
 
@@ -44,7 +44,7 @@ class TicketChangeView(View):
         """The change as it is told."""
         return cls(
             position=row.position,
-            id=seeded_id("chg", row.org_id, row.position),
+            id=change_id(row.org_id, row.position, row.at),
             at=row.at,
             type=row.type,
             key=row.key,
@@ -64,4 +64,5 @@ class FeedView(View):
 
     items: list[TicketChangeView]
     position: Position
+    mark: Marked
     more: More

@@ -137,17 +137,17 @@ class TicketReader:
             transitions=[TransitionView.of(way) for way in ways],
         )
 
-    def changes(self, after: int | None, *, limit: int) -> FeedView:
+    def changes(self, after: int | None, mark: str | None = None, *, limit: int) -> FeedView:
         """What was done after a position that the caller may see; without one, where the feed ends.
 
         Raises:
-            Conflict: the feed has not come that far.
+            Conflict: the position, or the ``mark`` of it, is another feed's.
         """
         reach = roles.reach(self.caller)
         with self.database.reading() as session:
-            part = feed.part(session, FeedEntry, reach.org_id, sight.feed(reach), after=after, limit=limit)
+            part = feed.part(session, FeedEntry, reach.org_id, sight.feed(reach), after=after, mark=mark, limit=limit)
         items = [TicketChangeView.of(entry) for entry in part.entries]
-        return FeedView(items=items, position=part.position, more=part.more)
+        return FeedView(items=items, position=part.position, mark=part.mark, more=part.more)
 
     def following(self, *, limit: int) -> Feed[FeedView]:
         """The same, to be followed."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from services.shared.lines import quoted
 from services.shared.mcp.arguments import Cursor, IdempotencyKey, Limit
-from services.shared.mcp.feed import After, Wait
+from services.shared.mcp.feed import After, Mark, Wait
 from services.shared.mcp.tool import CREATE, DESTROY, OVERWRITE, READ, UPDATE, tool
 from services.ticketing import arguments as arg
 from services.ticketing.arguments import Desk, Key
@@ -99,13 +99,15 @@ def ticket_stats(desk: Desk, group_by: arg.GroupBy) -> StatsView:
 
 
 @tool(scope="tickets:read", hints=READ, title="List changes")
-async def list_changes(desk: Desk, *, after: After = None, limit: Limit = 50, wait_seconds: Wait = 0) -> FeedView:
+async def list_changes(
+    desk: Desk, *, after: After = None, mark: Mark = None, limit: Limit = 50, wait_seconds: Wait = 0
+) -> FeedView:
     """List what was done to tickets after a position, the oldest first: who did what and when, and not what was said.
 
-    Call it first without after, then each time with the position of the result before: nothing is told twice and
+    Call it first without after, then each time with position and mark of the result before: nothing is told twice and
     nothing is left out. A conflict means that the tickets are of a system begun anew: read them again.
     """
-    return await desk.following(limit=limit).after(after, wait_seconds=wait_seconds)
+    return await desk.following(limit=limit).after(after, mark, wait_seconds=wait_seconds)
 
 
 @tool(scope="tickets:write", hints=CREATE, title="Open a ticket")

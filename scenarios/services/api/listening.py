@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import threading
 import time
@@ -82,6 +83,11 @@ class Listener:
         with self._moved:
             yield
             self._moved.notify_all()
+
+
+def places(event_id: str) -> str:
+    """The positions in an event id, without the marks: ``42.7``."""
+    return re.sub(r"-[a-z2-7]{16}\b", "", event_id)
 
 
 @contextmanager

@@ -6,14 +6,15 @@ import os
 import re
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 
 from scenarios.services.api.answers import events, refused
-from scenarios.services.api.listening import PATH, WITHIN_S, listening
+from scenarios.services.api.listening import PATH, WITHIN_S, listening, places
 
 if TYPE_CHECKING:
     from harness.person import Person
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 AsUser = Callable[[str], "Person"]
 Member = Callable[[str], "Person"]
+
+PATIENCE_S = 3.0
+"""For what is to take about a second."""
 
 pytestmark = pytest.mark.destructive
 
@@ -50,8 +54,9 @@ def test_each_change_is_told_once_whatever_way_it_was_made(stack: Stack, as_user
         team = adam.api.post("/api/teams", json={"displayName": "Plumbers"}).json()["id"]
         told.until(lambda it: len(it.told) == 3)
     assert sorted(told.gist) == sorted([("ticket.created", key), ("ticket.commented", key), ("team.created", team)])
-    assert [each for each, _ in told.told] == sorted({each for each, _ in told.told}, key=_place)
-    assert past(adam, "0.0") == ["1.0", "2.0", "2.1"]
+    ids = [places(each) for each, _ in told.told]
+    assert ids == sorted(set(ids), key=_place)
+    assert list(map(places, past(adam, "0.0"))) == ["1.0", "2.0", "2.1"]
 
 
 def _place(event_id: str) -> tuple[int, ...]:
@@ -139,29 +144,102 @@ def test_who_comes_back_is_told_what_came_meanwhile_however_much(stack: Stack, a
     alice = as_user("alice")
     with listening(stack.url("api"), alice.token("api")) as told:
         pass
-    assert told.last_id == "0.0"
+    assert places(told.last_id or "") == "0.0"
     key = alice.api.post("/api/tickets", json={"title": "Much discussed"}).json()["key"]
     for number in range(130):  # more than a part of the feed
         alice.api.post(f"/api/tickets/{key}/comments", json={"body": str(number)}).raise_for_status()
     with listening(stack.url("api"), alice.token("api"), told=told):
         told.until(lambda it: len(it.told) == 131)
     assert [event["data"]["version"] for event in told.events] == list(range(1, 132))
-    assert past(alice, "128.0") == ["129.0", "130.0", "131.0"]
+    ids = [each for each, _ in told.told]
+    assert past(alice, ids[127]) == ids[128:]
 
 
 def test_an_event_of_another_life_of_the_system_leads_nowhere(stack: Stack, as_user: AsUser) -> None:
     alice = as_user("alice")
     alice.api.post("/api/tickets", json={"title": "Of the first life"}).raise_for_status()
     with listening(stack.url("api"), alice.token("api"), after="0.0") as told:
-        told.until(lambda it: it.last_id == "1.0")
+        told.until(lambda it: len(it.told) == 1)
         stack.reset()
         told.until(lambda it: it.broken or it.ended)
-    answer = stack.sign_in("alice").api.get(PATH, headers={"Last-Event-ID": "1.0"})
-    problem = refused(answer, 409, "conflict")
-    assert [flaw["pointer"] for flaw in problem["errors"]] == ["header.Last-Event-ID"]
+    alice = stack.sign_in("alice")
+    _leads_nowhere(alice, told.last_id)  # beyond the end of the feed
+    for title in ("Of the second", "And another"):
+        alice.api.post("/api/tickets", json={"title": title}).raise_for_status()
+    _leads_nowhere(alice, told.last_id)  # before it
 
 
-@pytest.mark.parametrize("wrong", ["", "1", "1.2.3", "-1.0", "a.b", "1.", ".1", "9" * 16 + ".0", "0.0, 1.0"])
+def test_an_event_of_another_organization_leads_nowhere(stack: Stack, as_user: AsUser) -> None:
+    here, there = stack.sign_in("nora"), stack.sign_in("nora", organization="globex")
+    for nora, writer in ((here, "alice"), (there, "grace")) * 2:
+        with listening(stack.url("api"), nora.token("api")) as told:
+            pass
+        _leads_nowhere(here if nora is there else there, told.last_id)
+        as_user(writer).api.post("/api/tickets", json={"title": "Counted from 1 in each"}).raise_for_status()
+        assert len(past(nora, told.last_id or "")) == 1
+
+
+def _leads_nowhere(person: Person, last_id: str | None) -> None:
+    for follow in ("true", "false"):
+        answer = person.api.get(PATH, params={"follow": follow}, headers={"Last-Event-ID": last_id or ""})
+        problem = refused(answer, 409, "conflict")
+        assert [flaw["pointer"] for flaw in problem["errors"]] == ["header.Last-Event-ID"]
+
+
+@pytest.mark.parametrize("last", ["mark", "beginning"])
+def test_a_service_that_hangs_keeps_no_opening_waiting(stack: Stack, as_user: AsUser, last: str) -> None:
+    alice = as_user("alice")
+    with listening(stack.url("api"), alice.token("api")) as before:
+        pass
+    after = "0.0" if last == "beginning" else before.last_id
+    pid = stack.describe()["services"]["organizations"]["pid"]
+    with _stopped(pid):
+        began = time.monotonic()
+        with listening(stack.url("api"), alice.token("api"), after=after) as told:
+            assert time.monotonic() - began < PATIENCE_S
+            key = alice.call_tool("ticketing", "create_ticket", title="Told all the same")["key"]
+            told.until(lambda it: len(it.told) == 1)
+            os.kill(pid, signal.SIGCONT)
+            as_user("adam").api.post("/api/teams", json={"displayName": "Plumbers"}).raise_for_status()
+            told.until(lambda it: len(it.told) == 2)
+    assert told.gist[0] == ("ticket.created", key)
+
+
+def test_a_wrong_place_that_nobody_could_check_ends_its_stream_and_no_other(stack: Stack, as_user: AsUser) -> None:
+    alice = as_user("alice")
+    pid = stack.describe()["services"]["ticketing"]["pid"]
+    wrong = f"9999-{'a' * 16}.0"
+    with listening(stack.url("api"), alice.token("api", scope="openid orgs:read")):
+        pass  # signed in, and known to the api
+    with _stopped(pid), listening(stack.url("api"), alice.token("api"), after=wrong) as bad:
+        os.kill(pid, signal.SIGCONT)
+        with listening(stack.url("api"), alice.token("api")) as fresh:
+            assert places(fresh.last_id or "") == "0.0"
+            key = alice.call_tool("ticketing", "create_ticket", title="Told to one of them")["key"]
+            fresh.until(lambda it: len(it.told) == 1)
+            bad.until(lambda it: it.ended)
+            assert not fresh.ended
+    assert (fresh.gist, bad.gist) == ([("ticket.created", key)], [])
+
+
+def test_what_there_is_by_now_is_a_problem_where_it_cannot_be_read(stack: Stack, as_user: AsUser) -> None:
+    alice = as_user("alice")
+    alice.api.post("/api/tickets", json={"title": "It is there"}).raise_for_status()
+    with _stopped(stack.describe()["services"]["ticketing"]["pid"]):
+        answer = alice.api.get(PATH, params={"follow": "false"}, headers={"Last-Event-ID": "0.0"}, timeout=WITHIN_S)
+    refused(answer, 504, "gateway_timeout")
+
+
+@contextmanager
+def _stopped(pid: int) -> Iterator[None]:
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+@pytest.mark.parametrize("wrong", ["", "1", "1.2.3", "-1.0", "a.b", "1.0", "1-a.0", ".1", "0.0, 0.0"])
 def test_what_is_no_event_id_is_refused(stack: Stack, as_user: AsUser, wrong: str) -> None:
     answer = as_user("alice").api.get(PATH, headers={"Last-Event-ID": wrong})
     problem = refused(answer, 422, "invalid")
@@ -171,11 +249,11 @@ def test_what_is_no_event_id_is_refused(stack: Stack, as_user: AsUser, wrong: st
 def test_a_token_is_told_what_its_scopes_are_for(stack: Stack, as_user: AsUser) -> None:
     alice, adam = as_user("alice"), as_user("adam")
     with listening(stack.url("api"), alice.token("api", scope="openid orgs:read")) as told:
-        assert told.last_id == "-.0"
+        assert places(told.last_id or "") == "-.0"
         alice.api.post("/api/tickets", json={"title": "Not for this token"}).raise_for_status()
         adam.api.post("/api/teams", json={"displayName": "Plumbers"}).raise_for_status()
         told.until(lambda it: len(it.told) == 1)
-    assert [each for each, _ in told.told] == ["-.1"]
+    assert [places(each) for each, _ in told.told] == ["-.1"]
     token = alice.token("api", scope="openid")
     answer = httpx.get(stack.url("api") + PATH, headers={"Authorization": f"Bearer {token}"})
     refused(answer, 403, "insufficient_scope")

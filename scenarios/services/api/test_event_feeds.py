@@ -21,18 +21,19 @@ from services.api import connections
 from services.api.circuit import FAILURES
 from services.api.connections import Connections, connect
 from services.api.events import stream, watch
-from services.api.events.feed import WAIT_S, Feed, Part, Told
-from services.api.events.stream import Follower, Place
+from services.api.events.feed import WAIT_S, Feed, Part, Place, Told
+from services.api.events.stream import Bookmark, Follower
 from services.api.events.watch import Channel, Watches
 from services.api.settings import ApiSettings
 from services.shared.problems import Unavailable
 
+MARK = "m" * 16
 TLS = ssl.create_default_context()
 
 
 def a_part(request: Received, *, position: int) -> Answer:
     """An empty part of a feed, in answer to a call of ``list_changes``."""
-    page = {"items": [], "position": position, "more": False}
+    page = {"items": [], "position": position, "mark": "a" * 16, "more": False}
     result = {"content": [], "structuredContent": page, "resultType": "complete", "isError": False}
     return Answer(body={"jsonrpc": "2.0", "id": json.loads(request.body)["id"], "result": result})
 
@@ -84,7 +85,7 @@ def test_a_feed_that_cannot_be_followed_stops_no_other_call() -> None:
     async def scenario(made: Connections, feed: Feed) -> None:
         for _ in range(FAILURES):
             with pytest.raises(Unavailable):
-                await feed.after(0, wait=True)
+                await feed.after(Place(0), wait=True)
         patient, _ = made.patient_servers
         assert patient.circuit.open
         assert not made.ticketing_server.circuit.open
@@ -109,8 +110,8 @@ def test_a_server_in_doubt_is_tried_without_waiting(monkeypatch: pytest.MonkeyPa
         patient, _ = made.patient_servers
         for _ in range(FAILURES):
             patient.circuit.note(answered=False)
-        await feed.after(0, wait=True)
-        await feed.after(0, wait=True)
+        await feed.after(Place(0), wait=True)
+        await feed.after(Place(0), wait=True)
 
     with standing_in(services(mcp)) as server:
         run(server, scenario)
@@ -119,8 +120,8 @@ def test_a_server_in_doubt_is_tried_without_waiting(monkeypatch: pytest.MonkeyPa
 
 def test_each_call_goes_with_a_token_that_is_still_good() -> None:
     async def scenario(_: Connections, feed: Feed) -> None:
-        await feed.after(0, wait=True)
-        await feed.after(0, wait=True)
+        await feed.after(Place(0), wait=True)
+        await feed.after(Place(0), wait=True)
 
     with standing_in(services(lambda request: a_part(request, position=0), expires_in=1)) as server:
         run(server, scenario)
@@ -128,6 +129,11 @@ def test_each_call_goes_with_a_token_that_is_still_good() -> None:
             "Bearer exchanged-1",
             "Bearer exchanged-2",
         ]
+
+
+def positions(part: Part) -> tuple[list[int], int]:
+    """Of the events, and where to go on."""
+    return [told.place.position for told in part.events], part.place.position
 
 
 @dataclass
@@ -139,32 +145,35 @@ class Changes:
     name: str = "ticketing"
     down: bool = False
 
-    async def after(self, position: int | None, *, wait: bool = False) -> Part:
+    async def after(self, place: Place | None, *, wait: bool = False) -> Part:
+        position = None if place is None else place.position
         self.asked.append(position)
         if self.down:
             raise Unavailable("It is down.")
         if wait and position == self.end:
             await anyio.sleep_forever()
         begin = self.end if position is None else position
-        told = [Told(number, b"") for number in range(begin + 1, min(begin + 5, self.end) + 1)]
-        return Part(told, told[-1].position if told else begin, more=begin + 5 < self.end)
+        told = [Told(Place(number, MARK), b"") for number in range(begin + 1, min(begin + 5, self.end) + 1)]
+        return Part(told, told[-1].place if told else Place(begin, MARK), more=begin + 5 < self.end)
 
 
 def test_who_is_far_behind_reads_anew_and_who_is_not_is_told_what_was_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watch, "KEPT", 10)
     changes = Changes(end=20)
-    channel = Channel(changes, 0)  # type: ignore[arg-type]
+    channel = Channel(changes, Place(0, MARK))  # type: ignore[arg-type]
 
     async def scenario() -> None:
         for _ in range(4):
             await channel.read_on()
         changes.asked.clear()
-        told, position = await channel.after(10)
-        assert ([each.position for each in told], position) == (list(range(11, 21)), 20)
+        part = await channel.after(Place(10, MARK))
+        assert positions(part) == (list(range(11, 21)), 20)
         assert changes.asked == []
-        assert channel.place(9) is None
-        told, position = await channel.after(9)
-        assert ([each.position for each in told], position) == (list(range(10, 15)), 14)
+        assert channel.knows(Place(10, MARK))
+        assert not channel.knows(Place(9, MARK))
+        assert not channel.knows(Place(10, "b" * 16))
+        part = await channel.after(Place(9, MARK))
+        assert positions(part) == (list(range(10, 15)), 14)
         assert changes.asked == [9]
 
     with start_blocking_portal() as portal:
@@ -176,16 +185,16 @@ def test_a_service_that_does_not_wait_is_not_asked_in_a_circle() -> None:
 
     @dataclass
     class Leaving(Changes):
-        async def after(self, position: int | None, **_: bool) -> Part:
-            self.asked.append(position)
-            return Part([], position or 0, more=False)
+        async def after(self, place: Place | None, **_: bool) -> Part:
+            self.asked.append(None if place is None else place.position)
+            return Part([], place or Place(0), more=False)
 
     changes = Leaving()
     caller = replace(a_caller(), expires_at=int(time.time()) + 60)
 
     async def scenario() -> None:
         watches = Watches()
-        async with watches.joined(caller, [changes], {"ticketing": 0}):  # type: ignore[list-item]
+        async with watches.joined(caller, [changes], {"ticketing": Place(0)}):  # type: ignore[list-item]
             await anyio.sleep(0.3)
             assert len(changes.asked) == 1
 
@@ -198,15 +207,45 @@ def test_a_stream_goes_on_while_a_service_is_down_and_misses_nothing(monkeypatch
     monkeypatch.setattr(stream, "HEARTBEAT_S", 0.2)
     changes = Changes(down=True)
     caller = replace(a_caller(), expires_at=int(time.time()) + 60)
-    place = Place(["ticketing"], {"ticketing": 0})
+    bookmark = Bookmark(["ticketing"], {"ticketing": Place(0)})
 
     async def scenario() -> None:
-        pieces = Follower(caller, [changes], place, Watches()).future()  # type: ignore[list-item]
+        pieces = await Follower(caller, [changes], bookmark, Watches()).future()  # type: ignore[list-item]
         assert await anext(pieces) == b"retry: 1000\nid: 0\n\n"
         assert await anext(pieces) == b":\n\n"
         changes.down, changes.end = False, 2
-        assert [await anext(pieces) for _ in range(3)] == [b"id: 1\n\n", b"id: 2\n\n", b":\n\n"]
+        assert [await anext(pieces) for _ in range(3)] == [
+            f"id: 1-{MARK}\n\n".encode(),
+            f"id: 2-{MARK}\n\n".encode(),
+            b":\n\n",
+        ]
         await pieces.aclose()  # type: ignore[attr-defined]
+
+    with start_blocking_portal() as portal:
+        portal.call(scenario)
+
+
+def test_who_begins_now_begins_at_the_end_although_another_of_the_same_token_is_far_behind() -> None:
+    changes = Changes(end=20)
+    caller = replace(a_caller(), expires_at=int(time.time()) + 60)
+
+    async def scenario() -> None:
+        watches = Watches()
+
+        async def opening(bookmark: Bookmark) -> tuple[AsyncIterator[bytes], bytes]:
+            pieces = await Follower(caller, [changes], bookmark, watches).future()  # type: ignore[list-item]
+            return pieces, await anext(pieces)
+
+        behind, opened = await opening(Bookmark(["ticketing"], {"ticketing": Place(1, MARK)}))
+        assert opened == f"retry: 1000\nid: 1-{MARK}\n\n".encode()
+        told = [await anext(behind) for _ in range(3)]
+        for _ in range(3):
+            fresh, opened = await opening(Bookmark(["ticketing"]))
+            assert opened == f"retry: 1000\nid: 20-{MARK}\n\n".encode()
+            await fresh.aclose()  # type: ignore[attr-defined]
+        told += [await anext(behind) for _ in range(16)]
+        assert told == [f"id: {number}-{MARK}\n\n".encode() for number in range(2, 21)]
+        await behind.aclose()  # type: ignore[attr-defined]
 
     with start_blocking_portal() as portal:
         portal.call(scenario)

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from fastmcp.dependencies import Depends
 
-from services.shared.mcp.feed import After, Feed, More, Position, Wait
+from services.shared.mcp.feed import After, Feed, Marked, More, Position, Wait
 from services.shared.mcp.server import Deployment, ToolServer
 from services.shared.mcp.tool import READ, desk, tool
 from services.shared.mcp.view import View
@@ -24,6 +24,7 @@ class PagesView(View):
 
     items: list[str]
     position: Position
+    mark: Marked
     more: More
 
 
@@ -40,10 +41,10 @@ class Diary:
         if told:
             self.news.tell([TOPIC])
 
-    def read(self, after: int | None) -> PagesView:
+    def read(self, after: int | None, _mark: str | None = None) -> PagesView:
         """What came after a position."""
         items = self.written[len(self.written) if after is None else after :]
-        return PagesView(items=items, position=len(self.written), more=False)
+        return PagesView(items=items, position=len(self.written), mark="", more=False)
 
     def ends(self, topics: Collection[str]) -> Mapping[str, int]:
         """Where it ends."""
@@ -56,7 +57,7 @@ Desk = Annotated[Diary, Depends(desk)]
 @tool(scope="tickets:read", hints=READ)
 async def read_diary(desk: Desk, *, after: After = None, wait_seconds: Wait = 0) -> PagesView:
     """Read on."""
-    return await Feed(desk.read, desk.news, TOPIC).after(after, wait_seconds=wait_seconds)
+    return await Feed(desk.read, desk.news, TOPIC).after(after, None, wait_seconds=wait_seconds)
 
 
 def server(diary: Diary, *, url: str, issuer: str) -> ToolServer:

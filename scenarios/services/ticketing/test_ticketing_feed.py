@@ -13,10 +13,10 @@ from sqlalchemy import select
 
 from scenarios.services.waking import wakes
 from services.shared.database import Database
+from services.shared.feed import change_id
 from services.shared.news import announce
 from services.shared.permissions import Caller
 from services.shared.problems import Conflict, Forbidden, ProblemError
-from services.shared.world import seeded_id
 from services.ticketing.desk import Draft, TicketDesk
 from services.ticketing.feed_views import FeedView, TicketChangeView
 from services.ticketing.history import FIELDS
@@ -30,9 +30,15 @@ def new(desk: TicketDesk, after: int = 0) -> list[TicketChangeView]:
     return desk.changes(after, limit=100).items
 
 
+def ended(page: FeedView) -> int:
+    """Where the feed ends; the page tells of nothing else."""
+    assert (page.items, page.more) == ([], False)
+    return page.position
+
+
 def test_it_begins_with_the_world_and_holds_nothing_of_what_was_seeded(desk_of: DeskOf) -> None:
-    assert desk_of("alice").changes(None, limit=50) == FeedView(items=[], position=0, more=False)
-    assert desk_of("alice").changes(0, limit=50) == FeedView(items=[], position=0, more=False)
+    assert ended(desk_of("alice").changes(None, limit=50)) == 0
+    assert ended(desk_of("alice").changes(0, limit=50)) == 0
 
 
 def test_a_new_ticket_is_a_change_that_tells_who_did_what_and_by_what(database: Database, desk_of: DeskOf) -> None:
@@ -45,7 +51,7 @@ def test_a_new_ticket_is_a_change_that_tells_who_did_what_and_by_what(database: 
     [change] = feed.items
     assert change.model_dump(exclude={"changes", "at"}) == {
         "position": 1,
-        "id": seeded_id("chg", alice.org_id, 1),
+        "id": change_id(alice.org_id, 1, ticket.created_at),
         "type": "created",
         "key": ticket.key,
         "ticketId": ticket.id,
@@ -149,8 +155,8 @@ def test_it_is_read_page_by_page_and_tells_whether_there_is_more(desk_of: DeskOf
         pages.append([change.position for change in page.items])
         position, more = page.position, page.more
     assert (pages, position) == ([[1, 2], [3, 4], [5]], 5)
-    assert alice.changes(5, limit=2) == FeedView(items=[], position=5, more=False)
-    assert alice.changes(None, limit=2) == FeedView(items=[], position=5, more=False)
+    assert ended(alice.changes(5, limit=2)) == 5
+    assert ended(alice.changes(None, limit=2)) == 5
     assert alice.changes(3, limit=2).more is False
 
 
@@ -169,7 +175,7 @@ def test_a_requester_is_told_of_what_they_reported_and_moves_past_the_rest(desk_
     assert (feed.position, feed.more) == (5, False)
     assert rita.changes(0, limit=1).more is True
     assert rita.changes(1, limit=1).position == 5
-    assert rita.changes(4, limit=50) == FeedView(items=[], position=5, more=False)
+    assert ended(rita.changes(4, limit=50)) == 5
 
 
 def test_the_reporter_is_told_that_their_ticket_is_gone(desk_of: DeskOf) -> None:
@@ -189,7 +195,7 @@ def test_organizations_have_feeds_of_their_own(desk_of: DeskOf) -> None:
     for _ in range(3):
         desk_of("alice").create(DRAFT)
     grace = desk_of("grace")
-    assert grace.changes(None, limit=50) == FeedView(items=[], position=0, more=False)
+    assert ended(grace.changes(None, limit=50)) == 0
     key = grace.create(DRAFT).key
     assert [(change.position, change.key) for change in new(grace)] == [(1, key)]
     assert [change.position for change in new(desk_of("alice"))] == [1, 2, 3]
@@ -204,6 +210,20 @@ def test_a_position_beyond_the_end_is_of_another_life_even_if_another_organizati
     with pytest.raises(Conflict, match="ends at 0") as caught:
         desk_of("grace").changes(position, limit=50)
     assert [flaw.pointer for flaw in caught.value.errors or ()] == ["arguments.after"]
+
+
+def test_a_position_has_a_mark_by_which_it_is_told_from_that_of_another_feed(desk_of: DeskOf) -> None:
+    alice, rita, grace = desk_of("alice"), desk_of("rita"), desk_of("grace")
+    for desk in (alice, alice, grace, grace):
+        desk.create(DRAFT)
+    changes = alice.changes(0, limit=1)
+    assert changes.mark == changes.items[0].id.removeprefix("chg_")
+    assert [change.position for change in alice.changes(1, changes.mark, limit=9).items] == [2]
+    assert rita.changes(None, limit=1).mark == alice.changes(None, limit=1).mark
+    for position, mark in ((2, changes.mark), (1, grace.changes(0, limit=1).mark), (0, grace.changes(0, limit=1).mark)):
+        with pytest.raises(Conflict, match="another mark") as caught:
+            alice.changes(position, mark, limit=9)
+        assert [flaw.pointer for flaw in caught.value.errors or ()] == ["arguments.after"]
 
 
 def test_who_may_not_read_tickets_reads_no_feed(desk_of: DeskOf) -> None:

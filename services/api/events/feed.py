@@ -17,17 +17,29 @@ FeedPage: TypeAlias = TicketFeedPage | PeopleFeedPage
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """How far somebody has read a feed. ``mark`` is what the service calls this position; the beginning needs none."""
+
+    position: int
+    mark: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.position}" if self.mark is None else f"{self.position}-{self.mark}"
+
+
+@dataclass(frozen=True, slots=True)
 class Told:
     """An event ready to be sent, and where in the feed it stands."""
 
-    position: int
+    place: Place
     lines: bytes
     """``event:`` and ``data:`` of a server-sent event (HTML, Server-sent events)."""
 
     @classmethod
     def of(cls, position: int, event: TicketEvent | PeopleEvent) -> Told:
         """The event as it is sent, to however many."""
-        return cls(position, f"event: {event.type}\ndata: {event.model_dump_json(by_alias=True)}\n".encode())
+        place = Place(position, event.id.partition("_")[2])
+        return cls(place, f"event: {event.type}\ndata: {event.model_dump_json(by_alias=True)}\n".encode())
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +47,7 @@ class Part:
     """A part of a feed, the oldest event first."""
 
     events: Sequence[Told]
-    position: int
+    place: Place
     """Where the next part begins."""
     more: bool
 
@@ -55,16 +67,19 @@ class Feed:
         """Whose it is."""
         return self.server.name
 
-    async def after(self, position: int | None, *, wait: bool = False) -> Part:
-        """What came after a position; None is where the feed ends now. With ``wait``, if need be, what comes next.
+    async def after(self, place: Place | None, *, wait: bool = False) -> Part:
+        """What came after a place; None is where the feed ends now. With ``wait``, if need be, what comes next.
 
         Raises:
-            Conflict: the feed has not come so far: the position is one of another system.
+            Conflict: the place is one in the feed of another system, or of another organization.
             ProblemError: the server refused, or cannot be reached.
         """
         server = self.patient if wait else self.server
         # A call that is let through on trial, after others have failed, keeps everybody else waiting.
         seconds = WAIT_S if wait and not server.doubtful else 0
-        arguments = {"limit": AT_ONCE, "wait_seconds": seconds} | ({} if position is None else {"after": position})
+        arguments: dict[str, int | str] = {"limit": AT_ONCE, "wait_seconds": seconds}
+        if place is not None:
+            arguments |= {"after": place.position} | ({} if place.mark is None else {"mark": place.mark})
         page: FeedPage = await server.read("list_changes", arguments, self.page)
-        return Part([Told.of(each.position, each.event()) for each in page.items], page.position, page.more)
+        told = [Told.of(each.position, each.event()) for each in page.items]
+        return Part(told, Place(page.position, page.mark), page.more)

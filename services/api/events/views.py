@@ -151,6 +151,7 @@ class TicketFeedPage(Out):
 
     items: list[TicketFeedItem]
     position: int
+    mark: str
     more: bool
 
 
@@ -159,4 +160,5 @@ class PeopleFeedPage(Out):
 
     items: list[PeopleFeedItem]
     position: int
+    mark: str
     more: bool

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from contextvars import Context
 
-from services.api.events.feed import Feed, Told
+from services.api.events.feed import Feed, Part, Place, Told
 from services.shared.problems import BadGateway, GatewayTimeout, ProblemError, Unavailable
 from services.shared.tokens import AccessToken
 
@@ -28,34 +28,43 @@ logger = logging.getLogger(__name__)
 
 
 class Channel:
-    """The latest of one feed. ``position`` is how far it has been read."""
+    """The latest of one feed, from where it ended when the first came. ``end`` is how far it has been read.
 
-    def __init__(self, feed: Feed, position: int) -> None:
+    It begins nowhere else: no reader is taken at their word of where the feed is.
+    """
+
+    def __init__(self, feed: Feed, end: Place | None = None) -> None:
+        """``end`` is where the service said that the feed ends; without it the service is asked first."""
         self.feed = feed
-        self.position = position
+        self.end = end
         self._latest: deque[Told] = deque()
-        self._since = position
+        self._since = end
 
-    def place(self, position: int | None) -> int | None:
-        """Where somebody is who was told up to ``position``, or now if nothing; None if only the service can say."""
-        if position is None:
-            return self.position
-        return position if self._since <= position <= self.position else None
+    def ahead_of(self, place: Place) -> bool:
+        """Whether there is something to be told to somebody who has read so far."""
+        return self.end is not None and place.position < self.end.position
 
-    async def after(self, position: int) -> tuple[Sequence[Told], int]:
-        """What is known to have come after a position, and where to go on. Raises ProblemError: as `Feed.after`."""
-        if position < self._since:
-            part = await self.feed.after(position)
-            return part.events, part.position
-        return [told for told in self._latest if told.position > position], max(position, self.position)
+    def knows(self, place: Place) -> bool:
+        """Whether that is a place in this feed, for all that was read; of others only the service can say."""
+        return place in (self._since, self.end) or any(told.place == place for told in self._latest)
+
+    async def after(self, place: Place) -> Part:
+        """What is known to have come after a place. Raises ProblemError: as `Feed.after`."""
+        if self.end is None or self._since is None or place.position < self._since.position:
+            return await self.feed.after(place)
+        later = [told for told in self._latest if told.place.position > place.position]
+        return Part(later, self.end if self.ahead_of(place) else place, more=False)
 
     async def read_on(self) -> None:
         """Wait for what comes next. Raises ProblemError: as `Feed.after`."""
-        part = await self.feed.after(self.position, wait=True)
+        if self.end is None:
+            self.end = self._since = (await self.feed.after(None)).place
+            return
+        part = await self.feed.after(self.end, wait=True)
         self._latest.extend(part.events)
         while len(self._latest) > KEPT:
-            self._since = self._latest.popleft().position
-        self.position = part.position
+            self._since = self._latest.popleft().place
+        self.end = part.place
 
 
 class Watch:
@@ -100,7 +109,7 @@ class Watch:
     async def _follow(self, channel: Channel) -> None:
         now = asyncio.get_running_loop().time
         while not self.over:
-            began, before = now(), channel.position
+            began, before = now(), channel.end
             try:
                 await channel.read_on()
             except PASSING as problem:
@@ -111,7 +120,7 @@ class Watch:
             except Exception:
                 logger.exception("following the feed of %s failed", channel.feed.name)
                 self.end()
-            if channel.position != before:
+            if channel.end != before:
                 self._ring()
             elif now() - began < PAUSE_S:  # a service that is to stop, or was only tried, does not wait
                 await asyncio.sleep(PAUSE_S)
@@ -136,12 +145,14 @@ class Watches:
         return {} if watch is None or watch.over else {channel.feed.name: channel for channel in watch.channels}
 
     @asynccontextmanager
-    async def joined(self, caller: AccessToken, feeds: Sequence[Feed], at: Mapping[str, int]) -> AsyncIterator[Watch]:
-        """The watch of that caller; begun ``at`` these positions if nobody listens yet."""
+    async def joined(
+        self, caller: AccessToken, feeds: Sequence[Feed], ends: Mapping[str, Place]
+    ) -> AsyncIterator[Watch]:
+        """The watch of that caller; if nobody listens yet, begun at the ``ends`` of feeds that are known."""
         key = caller.claims["jti"]
         watch = self._watches.get(key)
         if watch is None or watch.over:
-            watch = self._watches[key] = Watch(caller, [Channel(feed, at[feed.name]) for feed in feeds])
+            watch = self._watches[key] = Watch(caller, [Channel(feed, ends.get(feed.name)) for feed in feeds])
         watch.streams += 1
         try:
             yield watch

@@ -27,4 +27,4 @@ async def stream_events(
     Server-sent events with CloudEvents 1.0 as data. The stream ends when the token expires: come back with a new one
     and the `Last-Event-ID`, and nothing is missed.
     """
-    return EventStream(follower.future() if asked.follow else follower.past())
+    return EventStream(await (follower.future() if asked.follow else follower.past()))

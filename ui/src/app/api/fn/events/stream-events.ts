@@ -16,7 +16,7 @@ export interface StreamEvents$Params {
   follow?: boolean;
 
 /**
- * The `id` of the event you were told last: you are told all that came after it. Left out: what comes from now on. 409 when it is of another life of the system; then read everything anew.
+ * The `id` of the event you were told last: you are told all that came after it. Left out: what comes from now on; `0.0`: from the beginning. 409 when it is of another life of the system, or of another organization; then read everything anew.
  */
   'Last-Event-ID'?: string;
 }
