@@ -1,5 +1,5 @@
 """Values no schema can tell: a key that was never used, the version that something has now, the cursor of a page, a
-step that is possible now, and where a stream begins and that it ends.
+step that is possible now, where a stream begins and that it ends, and who is not to be deactivated.
 
 Loaded with ``harness.fuzzer_login``. What breaks the schema stays as it was generated.
 """
@@ -13,6 +13,7 @@ from itertools import count
 from typing import Any
 
 import httpx
+import jwt
 import schemathesis
 from schemathesis.generation.modes import GenerationMode
 
@@ -20,6 +21,8 @@ from harness.code_flow import tls
 
 KEY, MATCH, CURSOR, FOLLOW, TOLD = "Idempotency-Key", "If-Match", "cursor", "follow", "Last-Event-ID"
 FROM_THE_BEGINNING = "0.0"
+LEAVING, SOMEBODY = "POST /api/members/{id}/deactivation", "usr_nobody"
+"""Whoever is signed in stays: the rest of the run would be as nobody."""
 STEPS = "POST /api/tickets/{key}/transitions"
 _ENDS = ("closed", "cancelled")
 _VISIBLE = re.compile(r"[\x21-\x7e]+")
@@ -60,6 +63,8 @@ def before_call(_context: Any, case: Any, _kwargs: dict[str, Any]) -> None:
         case.headers[MATCH] = tag
     if case.operation.label == STEPS and _fits(case) and next(_steps) % _LEFT_ALONE:
         case.body = _possible(case, headers)
+    if case.operation.label == LEAVING and (case.path_parameters or {}).get("id") == _sender(headers):
+        case.path_parameters = {**case.path_parameters, "id": SOMEBODY}
     cursor = str((case.query or {}).get(CURSOR, ""))
     if _OPAQUE.fullmatch(cursor) and len(cursor) % _LEFT_ALONE:
         del case.query[CURSOR]
@@ -101,6 +106,15 @@ def _possible(case: Any, headers: Mapping[str, str]) -> Any:
     step = steps[next(_steps) % len(steps)]
     said = {name: text for name, text in case.body.items() if name == "comment"}
     return {"to": step["to"], **dict.fromkeys(step["requires"], "It was the cable."), **said}
+
+
+def _sender(headers: Mapping[str, str]) -> object:
+    """Who a request is sent as. Some carry a token that is none."""
+    try:
+        token = str(headers.get("Authorization", "")).removeprefix("Bearer ")
+        return jwt.decode(token, options={"verify_signature": False}).get("sub")
+    except jwt.InvalidTokenError:
+        return None
 
 
 def _got(case: Any, path: str, headers: Mapping[str, str]) -> httpx.Response:
