@@ -65,7 +65,7 @@ async def _caller(
         ) from error
     if caller.org_id is None:
         raise Forbidden("The token is about no organization: this service works for people, in one of theirs.")
-    connections.limit.take(f"{caller.org_id}/{caller.subject}", at=time.time())
+    connections.limit.take(_owner(caller), at=time.time())
     return caller
 
 

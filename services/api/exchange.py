@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 import httpx
 from pydantic import BaseModel, Field, ValidationError
 
+from services.api import scopes
 from services.api.circuit import Circuit
 from services.api.trace import headers
 from services.shared.problems import (
     BadGateway,
     Forbidden,
     GatewayTimeout,
-    InsufficientScope,
     NotFound,
     ProblemError,
     Unauthenticated,
@@ -154,11 +154,6 @@ def _name(caller: AccessToken, audience: str) -> tuple[str, str]:
     return caller.claims["jti"], audience
 
 
-def _step_up(scope: str | None) -> dict[str, str]:
-    """What to ask for (RFC 6750 §3.1)."""
-    return {"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{scope}"'} if scope else {}
-
-
 def _unreachable(error: httpx.HTTPError) -> Unavailable:
     return Unavailable(f"The identity provider cannot be reached now ({type(error).__name__}).")
 
@@ -185,6 +180,6 @@ def _refused(answer: httpx.Response, first_scope: str | None) -> ProblemError:
                 headers={"WWW-Authenticate": 'Bearer error="invalid_token"'},
             )
         case "invalid_scope":
-            return InsufficientScope("The token has none of the scopes this needs.", headers=_step_up(first_scope))
+            return scopes.missing("The token has none of the scopes this needs.", filter(None, [first_scope]))
         case error:
             return BadGateway(f"The identity provider refused the token exchange: {error}.")

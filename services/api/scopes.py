@@ -19,6 +19,7 @@ def readable(caller: AccessToken) -> frozenset[str]:
 
 
 def missing(detail: str, needed: Iterable[str]) -> InsufficientScope:
-    """The refusal that names the scopes to ask for (RFC 6750 §3.1)."""
-    challenge = f'Bearer error="insufficient_scope", scope="{" ".join(needed)}"'
-    return InsufficientScope(detail, headers={"WWW-Authenticate": challenge})
+    """The refusal that names the scopes to ask for, if they are known (RFC 6750 §3.1)."""
+    wanted = " ".join(needed)
+    challenge = {"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{wanted}"'} if wanted else {}
+    return InsufficientScope(detail, headers=challenge)

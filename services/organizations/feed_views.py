@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, Field
 from services.organizations.events import Event
 from services.organizations.roles import Role
 from services.organizations.tables import FeedEntry
-from services.shared.feed import Part, change_id
+from services.shared.feed import Part
 from services.shared.mcp.feed import Marked, More, Position
 from services.shared.mcp.view import View
 
@@ -34,18 +34,12 @@ class ChangeView(View):
     def of(cls, entry: FeedEntry) -> ChangeView:
         """The change as it is told."""
         return cls(
-            position=entry.position,
-            id=change_id(entry.org_id, entry.position, entry.at),
-            at=entry.at,
+            **entry.told,
             type=entry.type,
             member_id=entry.member_id,
             team_id=entry.team_id,
             role=entry.role,
             version=entry.version,
-            actor_id=entry.actor_id,
-            client_id=entry.client_id or None,
-            acting_id=entry.acting,
-            trace_id=entry.trace_id,
         )
 
 

@@ -51,6 +51,19 @@ class FedChange:
     acting: Mapped[str | None]
     trace_id: Mapped[str | None]
 
+    @property
+    def told(self) -> dict[str, Any]:
+        """What is told of every change, whatever it is about."""
+        return {
+            "position": self.position,
+            "id": change_id(self.org_id, self.position, self.at),
+            "at": self.at,
+            "actor_id": self.actor_id,
+            "client_id": self.client_id or None,
+            "acting_id": self.acting,
+            "trace_id": self.trace_id,
+        }
+
 
 Entry = TypeVar("Entry", bound=FedChange)
 

@@ -7,7 +7,6 @@ from typing import Annotated
 from pydantic import AwareDatetime, Field
 from pydantic.alias_generators import to_camel
 
-from services.shared.feed import change_id
 from services.shared.mcp.feed import Marked, More, Position
 from services.shared.mcp.view import View
 from services.ticketing.history import FeedType, Value, Visibility
@@ -43,17 +42,11 @@ class TicketChangeView(View):
     def of(cls, row: FeedEntry) -> TicketChangeView:
         """The change as it is told."""
         return cls(
-            position=row.position,
-            id=change_id(row.org_id, row.position, row.at),
-            at=row.at,
+            **row.told,
             type=row.type,
             key=row.key,
             ticket_id=row.ticket_id,
             version=row.version,
-            actor_id=row.actor_id,
-            client_id=row.client_id or None,
-            acting_id=row.acting,
-            trace_id=row.trace_id,
             visibility=row.visibility,
             changes=[FieldChangeView(**{**each, "field": to_camel(each["field"])}) for each in row.changes],
         )

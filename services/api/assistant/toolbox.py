@@ -56,7 +56,7 @@ class Toolbox:
         return [
             tool.name
             for tool in tools
-            if tool.name not in FOR_PROGRAMS and not (tool.annotations and tool.annotations.destructive_hint)
+            if _is_for_models(tool.name, destroys=bool(tool.annotations and tool.annotations.destructive_hint))
         ]
 
     def failure(self, error: Exception) -> ProblemError | None:
@@ -71,14 +71,18 @@ class Toolbox:
                 id=server.name,
                 tool_error_behavior="failed",
                 process_tool_call=partial(_explaining, server),
-            ).filtered(_for_models)
+            ).filtered(_offered)
             for server in self.servers
         ]
 
 
-def _for_models(_: RunContext[object], tool: ToolDefinition) -> bool:
+def _offered(_: RunContext[object], tool: ToolDefinition) -> bool:
     destroys = ((tool.metadata or {}).get("annotations") or {}).get("destructiveHint", False)
-    return tool.name not in FOR_PROGRAMS and not destroys
+    return _is_for_models(tool.name, destroys=destroys)
+
+
+def _is_for_models(name: str, *, destroys: bool) -> bool:
+    return not destroys and name not in FOR_PROGRAMS
 
 
 async def _explaining(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
 
 from services.api.events.views import PeopleEvent, PeopleFeedPage, TicketEvent, TicketFeedPage
 from services.api.mcp_server import McpServer
@@ -12,8 +11,6 @@ from services.api.mcp_server import McpServer
 AT_ONCE = 100
 WAIT_S = 20
 """Seconds that a service may keep a request until something happens."""
-
-FeedPage: TypeAlias = TicketFeedPage | PeopleFeedPage
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +77,6 @@ class Feed:
         arguments: dict[str, int | str] = {"limit": AT_ONCE, "wait_seconds": seconds}
         if place is not None:
             arguments |= {"after": place.position} | ({} if place.mark is None else {"mark": place.mark})
-        page: FeedPage = await server.read("list_changes", arguments, self.page)
+        page: TicketFeedPage | PeopleFeedPage = await server.read("list_changes", arguments, self.page)
         told = [Told.of(each.position, each.event()) for each in page.items]
         return Part(told, Place(page.position, page.mark), page.more)

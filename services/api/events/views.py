@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Generic, Literal, TypeAlias, TypeVar
 
 from pydantic import AwareDatetime, Field
 from typing_extensions import TypeAliasType
@@ -113,10 +113,17 @@ class _Placed(Done):
     id: str
     at: AwareDatetime
 
-    @property
-    def step(self) -> dict[str, str | None]:
-        """What it is in its trace: a step of its own, the same each time it is told."""
-        return {"traceparent": self.trace_id and trace.step(self.trace_id, self.id)}
+    def told(self, kind: str, subject: str, data: type[Done]) -> dict[str, Any]:
+        """The attributes of the event it is, with what ``data`` has of it."""
+        return {
+            "id": self.id,
+            "time": self.at,
+            "subject": subject,
+            "type": f"{PREFIX}{kind}{SUFFIX}",
+            "data": data.model_construct(**{name: getattr(self, name) for name in data.model_fields}),
+            # What it is in its trace: a step of its own, the same each time it is told.
+            "traceparent": self.trace_id and trace.step(self.trace_id, self.id),
+        }
 
 
 class TicketFeedItem(TicketChange, _Placed):
@@ -126,10 +133,7 @@ class TicketFeedItem(TicketChange, _Placed):
 
     def event(self) -> TicketEvent:
         """The event it is."""
-        data = TicketChange.model_construct(**{name: getattr(self, name) for name in TicketChange.model_fields})
-        kind = f"{PREFIX}ticket.{self.type}{SUFFIX}"
-        told = {"id": self.id, "time": self.at, "subject": self.key, "type": kind, "data": data} | self.step
-        return TicketEvent.model_validate(told)
+        return TicketEvent.model_validate(self.told(f"ticket.{self.type}", self.key, TicketChange))
 
 
 class PeopleFeedItem(PeopleChange, _Placed):
@@ -139,26 +143,20 @@ class PeopleFeedItem(PeopleChange, _Placed):
 
     def event(self) -> PeopleEvent:
         """The event it is."""
-        data = PeopleChange.model_construct(**{name: getattr(self, name) for name in PeopleChange.model_fields})
-        subject = self.team_id or self.member_id or ""
-        kind = f"{PREFIX}{self.type}{SUFFIX}"
-        told = {"id": self.id, "time": self.at, "subject": subject, "type": kind, "data": data} | self.step
-        return PeopleEvent.model_validate(told)
+        return PeopleEvent.model_validate(self.told(self.type, self.team_id or self.member_id or "", PeopleChange))
 
 
-class TicketFeedPage(Out):
-    """A part of ticketing's feed."""
+Item = TypeVar("Item", TicketFeedItem, PeopleFeedItem)
 
-    items: list[TicketFeedItem]
+
+class FeedPage(Out, Generic[Item]):
+    """A part of a service's feed."""
+
+    items: list[Item]
     position: int
     mark: str
     more: bool
 
 
-class PeopleFeedPage(Out):
-    """A part of organizations' feed."""
-
-    items: list[PeopleFeedItem]
-    position: int
-    mark: str
-    more: bool
+TicketFeedPage: TypeAlias = FeedPage[TicketFeedItem]
+PeopleFeedPage: TypeAlias = FeedPage[PeopleFeedItem]
