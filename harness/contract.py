@@ -30,6 +30,7 @@ VARIABLE = "HARNESS_FUZZ_AS"
 COVERAGE = "HARNESS_FUZZ_COVERAGE"
 NOBODYS = "nobody"
 ANSWERS_IN_S = 10.0
+SEEDS = 2**32
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 FINDINGS, FINE = 1, 0
 WITHOUT_LINKS = "examples,coverage,fuzzing"
@@ -85,6 +86,11 @@ class Outcome:
     output: str
 
 
+def seed_of(given: int | None) -> int:
+    """The seed of a run: the one that was given, or any."""
+    return random.SystemRandom().randrange(SEEDS) if given is None else given
+
+
 def base_url(text: str) -> str:
     """``text`` as the base URL of an API, without a trailing slash.
 
@@ -129,7 +135,7 @@ def fuzz_rest(
         HarnessError: there is nothing to fuzz, or no such operation, or Schemathesis could not run at all.
     """
     selected = _required(operations, url)
-    chosen = random.SystemRandom().randrange(2**32) if seed is None else seed
+    chosen = seed_of(seed)
     folder = state.home() / "fuzz"
     folder.mkdir(parents=True, exist_ok=True)
     command = [

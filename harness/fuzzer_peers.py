@@ -13,11 +13,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import httpx
-import jwt
 import schemathesis
 from schemathesis.openapi.checks import ObjectLevelAuthorizationViolation
 
-from harness.code_flow import tls
+from harness import fuzzer_client
 from harness.contract import NOBODYS, Login
 
 TOKENS_KEEP_S = 240
@@ -57,7 +56,6 @@ def _has_their_own(stranger: str, case: Any, answer: httpx.Response, response: A
 
 
 _asked: set[tuple[str, str]] = set()
-_UNCHECKED: dict[str, Any] = {"options": {"verify_signature": False}}
 
 
 def _pages(username: str, case: Any) -> Iterator[Any]:
@@ -84,14 +82,14 @@ def _is_success(response: Any) -> bool:
 
 
 def _get(username: str, place: str) -> httpx.Response:
-    return _client().get(place, headers={"Authorization": f"Bearer {_token(username)}"})
+    return fuzzer_client.get(place, f"Bearer {_token(username)}")
 
 
 @functools.cache
 def _organization(username: str) -> object:
     """As it was when they were first asked for: who was deactivated since has not joined another."""
     token = _token(username)
-    return None if token == NOBODYS else jwt.decode(token, **_UNCHECKED).get("org_id")
+    return None if token == NOBODYS else fuzzer_client.claims(token).get("org_id")
 
 
 def _token(username: str) -> str:
@@ -101,8 +99,3 @@ def _token(username: str) -> str:
 @functools.lru_cache(maxsize=64)
 def _fresh_token(username: str, _period: int) -> str:
     return Login.told().token(username)
-
-
-@functools.cache
-def _client() -> httpx.Client:
-    return httpx.Client(verify=tls(), timeout=30)

@@ -6,7 +6,6 @@ Loaded with ``harness.fuzzer_login``. What breaks the schema stays as it was gen
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Mapping
 from itertools import count
@@ -17,7 +16,7 @@ import jwt
 import schemathesis
 from schemathesis.generation.modes import GenerationMode
 
-from harness.code_flow import tls
+from harness import fuzzer_client
 
 KEY, MATCH, CURSOR, FOLLOW, TOLD = "Idempotency-Key", "If-Match", "cursor", "follow", "Last-Event-ID"
 FROM_THE_BEGINNING = "0.0"
@@ -28,8 +27,8 @@ _ENDS = ("closed", "cancelled")
 _VISIBLE = re.compile(r"[\x21-\x7e]+")
 _OPAQUE = re.compile(r"[A-Za-z0-9_-]{1,200}")
 _LEFT_ALONE = 5
-"""A made-up entity tag or cursor stays if its length is a multiple of this."""
-"""So does every request without a tag of which this many came."""
+"""A made-up entity tag or cursor stays if its length is a multiple of this; so does every request without a tag of
+which this many came."""
 _SHORTEST_KEY = 8
 _numbers, _without_tag, _steps = count(1), count(1), count(1)
 
@@ -112,16 +111,10 @@ def _sender(headers: Mapping[str, str]) -> object:
     """Who a request is sent as. Some carry a token that is none."""
     try:
         token = str(headers.get("Authorization", "")).removeprefix("Bearer ")
-        return jwt.decode(token, options={"verify_signature": False}).get("sub")
+        return fuzzer_client.claims(token).get("sub")
     except jwt.InvalidTokenError:
         return None
 
 
 def _got(case: Any, path: str, headers: Mapping[str, str]) -> httpx.Response:
-    authorization = {name: value for name, value in headers.items() if name == "Authorization"}
-    return _client().get(case.operation.base_url + path, headers=authorization)
-
-
-@functools.cache
-def _client() -> httpx.Client:
-    return httpx.Client(verify=tls(), timeout=30)
+    return fuzzer_client.get(case.operation.base_url + path, headers.get("Authorization"))

@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import itertools
-import random
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -31,7 +30,6 @@ SERVICE = "api"
 USERNAME = "olivia"
 PEERS = ("grace", "olivia", "alice", "rita", "omar")
 """Of another organization, and of the same: what is somebody's alone must not be given to these."""
-SEEDS = 2**32
 
 
 def register(commands: Any) -> None:
@@ -113,12 +111,14 @@ def _rest(arguments: argparse.Namespace) -> Report:
 
 def _rounds(arguments: argparse.Namespace, logins: Sequence[Login | None]) -> Iterator[tuple[Login | None, int]]:
     """Who is signed in, and the seed: once for each, or for as many minutes."""
-    first = random.SystemRandom().randrange(SEEDS) if arguments.seed is None else arguments.seed
+    from harness import contract  # noqa: PLC0415
+
+    first = contract.seed_of(arguments.seed)
     end = None if arguments.minutes is None else time.monotonic() + arguments.minutes * 60
     for number, login in enumerate(itertools.cycle(logins)):
         if number and (number >= len(logins) if end is None else time.monotonic() >= end):
             return
-        yield login, (first + number) % SEEDS
+        yield login, (first + number) % contract.SEEDS
 
 
 def _round(arguments: argparse.Namespace, url: str, login: Login | None, seed: int) -> Outcome:

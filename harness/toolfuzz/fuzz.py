@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
@@ -16,7 +15,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from harness import project
-from harness.contract import Outcome
+from harness.contract import Outcome, seed_of
 from harness.errors import HarnessError
 from harness.stack import Stack
 from harness.toolfuzz import inputs, verdict
@@ -53,7 +52,7 @@ def fuzz_tools(
     """
     servers = [each for each in project.mcp_servers() if each in stack.services]
     _require(tools, stack, servers, username)
-    number = random.SystemRandom().randrange(2**32) if chosen is None else chosen
+    number = seed_of(chosen)
     lines: list[str] = []
 
     def tell(line: str) -> None:
