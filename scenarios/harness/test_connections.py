@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 import httpx
 import pytest
@@ -17,6 +18,7 @@ from starlette.types import Receive, Scope, Send
 
 from harness import connection, ports
 from harness.server import Server, configuration
+from scenarios.harness import checkout
 
 LONG_ANSWER = 64 * 1024 * 1024
 """More than the sockets of both sides take."""
@@ -129,12 +131,7 @@ class Served:
         return time.monotonic() - began
 
 
-def until(condition: Callable[[], bool]) -> None:
-    """Come back once it is so."""
-    deadline = time.monotonic() + WITHIN_S
-    while not condition():
-        assert time.monotonic() < deadline, "it never came to that"
-        threading.Event().wait(0.005)
+until = partial(checkout.until, within=WITHIN_S, otherwise="it never came to that")
 
 
 @pytest.fixture

@@ -88,12 +88,16 @@ def _ticket(method: str, below: str, body: Mapping[str, Any] | None = None) -> D
 
 def _ticket_tool(tool: str, *, versioned: bool = False, **arguments: Any) -> Done:
     def write(hand: Hand, key: str) -> str:
-        version = hand.tool("ticketing", "get_ticket", key=key)["version"]
-        more = {"expected_version": version} if versioned else {}
+        more = _at_present(hand, "ticketing", "get_ticket", key=key) if versioned else {}
         hand.tool("ticketing", tool, key=key, **more, **arguments)
         return key
 
     return write
+
+
+def _at_present(hand: Hand, service: str, reading: str, **which: str) -> dict[str, Any]:
+    """The argument by which a tool changes what has the version it has now."""
+    return {"expected_version": hand.tool(service, reading, **which)["version"]}
 
 
 def _created(hand: Hand, title: str) -> str:
@@ -120,8 +124,7 @@ def _member(method: str, below: str, body: Mapping[str, Any] | None = None) -> D
 def _member_tool(tool: str, *, versioned: bool = False, **arguments: Any) -> Done:
     def write(hand: Hand, username: str) -> str:
         member = member_id(hand, username)
-        version = hand.tool("organizations", "get_member", user_id=member)["version"]
-        more = {"expected_version": version} if versioned else {}
+        more = _at_present(hand, "organizations", "get_member", user_id=member) if versioned else {}
         hand.tool("organizations", tool, user_id=member, **more, **arguments)
         return member
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -15,6 +13,7 @@ import pytest
 
 from harness.code_flow import tls
 from scenarios.services.api.answers import events, refused, said
+from scenarios.services.processes import kill
 from services.api.assistant.said import LONGEST_TITLE, title
 from services.shared.mcp import cursor as cursors
 
@@ -262,7 +261,7 @@ def test_what_was_said_outlives_a_kill_and_goes_on(stack: Stack, as_user: Callab
     kept = [begin(alice, f"hello {number}") for number in range(5)]
     before = [read(alice, thread) for thread in kept]
     unfinished = stopped_after(alice, stack.url("api"), "list all tickets", kind="RUN_STARTED")
-    os.kill(stack.describe()["services"]["api"]["pid"], signal.SIGKILL)
+    kill(stack, "api")
     stack.restart("api")
     with closing(sqlite3.connect(stack.folder / "api.db")) as database:
         assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
@@ -293,7 +292,7 @@ def test_who_does_not_answer_is_named_and_it_is_healthy_all_the_same(
     stack: Stack, nobody: httpx.Client, service: str
 ) -> None:
     url = stack.url("api")
-    os.kill(stack.describe()["services"][service]["pid"], signal.SIGKILL)
+    kill(stack, service)
     problem = refused(nobody.get(url + "/readyz"), 503, "unavailable")
     assert [flaw["pointer"] for flaw in problem["errors"]] == [service]
     assert service in problem["detail"]

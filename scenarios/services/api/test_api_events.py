@@ -6,8 +6,7 @@ import os
 import re
 import signal
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -15,6 +14,7 @@ import pytest
 
 from scenarios.services.api.answers import events, refused
 from scenarios.services.api.listening import PATH, WITHIN_S, listening, places
+from scenarios.services.processes import kill, paused
 
 if TYPE_CHECKING:
     from harness.person import Person
@@ -27,11 +27,6 @@ PATIENCE_S = 3.0
 """For what is to take about a second."""
 
 pytestmark = pytest.mark.destructive
-
-
-def kill(stack: Stack, service: str) -> None:
-    """End a service without a farewell."""
-    os.kill(stack.describe()["services"][service]["pid"], signal.SIGKILL)
 
 
 def past(person: Person, after: str) -> list[str]:
@@ -192,8 +187,7 @@ def test_a_service_that_hangs_keeps_no_opening_waiting(stack: Stack, as_user: As
     with listening(stack.url("api"), alice.token("api")) as before:
         pass
     after = "0.0" if last == "beginning" else before.last_id
-    pid = stack.describe()["services"]["organizations"]["pid"]
-    with _stopped(pid):
+    with paused(stack, "organizations") as pid:
         began = time.monotonic()
         with listening(stack.url("api"), alice.token("api"), after=after) as told:
             assert time.monotonic() - began < PATIENCE_S
@@ -207,11 +201,10 @@ def test_a_service_that_hangs_keeps_no_opening_waiting(stack: Stack, as_user: As
 
 def test_a_wrong_place_that_nobody_could_check_ends_its_stream_and_no_other(stack: Stack, as_user: AsUser) -> None:
     alice = as_user("alice")
-    pid = stack.describe()["services"]["ticketing"]["pid"]
     wrong = f"9999-{'a' * 16}.0"
     with listening(stack.url("api"), alice.token("api", scope="openid orgs:read")):
         pass  # signed in, and known to the api
-    with _stopped(pid), listening(stack.url("api"), alice.token("api"), after=wrong) as bad:
+    with paused(stack, "ticketing") as pid, listening(stack.url("api"), alice.token("api"), after=wrong) as bad:
         os.kill(pid, signal.SIGCONT)
         with listening(stack.url("api"), alice.token("api")) as fresh:
             assert places(fresh.last_id or "") == "0.0"
@@ -225,18 +218,9 @@ def test_a_wrong_place_that_nobody_could_check_ends_its_stream_and_no_other(stac
 def test_what_there_is_by_now_is_a_problem_where_it_cannot_be_read(stack: Stack, as_user: AsUser) -> None:
     alice = as_user("alice")
     alice.api.post("/api/tickets", json={"title": "It is there"}).raise_for_status()
-    with _stopped(stack.describe()["services"]["ticketing"]["pid"]):
+    with paused(stack, "ticketing"):
         answer = alice.api.get(PATH, params={"follow": "false"}, headers={"Last-Event-ID": "0.0"}, timeout=WITHIN_S)
     refused(answer, 504, "gateway_timeout")
-
-
-@contextmanager
-def _stopped(pid: int) -> Iterator[None]:
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(pid, signal.SIGCONT)
 
 
 @pytest.mark.parametrize("wrong", ["", "1", "1.2.3", "-1.0", "a.b", "1.0", "1-a.0", ".1", "0.0, 0.0"])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
@@ -15,6 +13,7 @@ import pytest
 from harness import launch
 from harness.code_flow import tls
 from scenarios.services.api.answers import refused
+from scenarios.services.processes import kill
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -211,7 +210,6 @@ def test_a_new_token_ends_with_the_sign_in(stack: Stack, as_user: AsUser, bearin
 def test_while_the_provider_is_away_it_is_told_so(stack: Stack, as_user: AsUser) -> None:
     nora = as_user("nora")
     globex = mine(nora.api)["globex"]["organization"]["id"]
-    pid = stack.describe()["services"]["idp"]["pid"]
-    os.kill(pid, signal.SIGKILL)
+    kill(stack, "idp")
     refused(switch(nora.api, globex), 503, "unavailable")
     stack.restart("idp")

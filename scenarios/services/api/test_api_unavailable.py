@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -11,17 +9,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from scenarios.services.api.answers import events, refused, said
+from scenarios.services.processes import kill
 
 if TYPE_CHECKING:
     from harness.person import Person
     from harness.stack import Stack
 
 AsUser = Callable[[str], "Person"]
-
-
-def kill(stack: Stack, service: str) -> None:
-    """End a service without a farewell."""
-    os.kill(stack.describe()["services"][service]["pid"], signal.SIGKILL)
 
 
 @pytest.mark.destructive

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
 
+from scenarios.services import processes
 from scenarios.services.idp.conftest import Client, claims, refused, told
 
 if TYPE_CHECKING:
@@ -22,7 +21,7 @@ def kill(stack: Stack) -> Callable[[], None]:
     """End the provider without a word and start it again."""
 
     def at_once() -> None:
-        os.kill(stack.describe()["services"]["idp"]["pid"], signal.SIGKILL)
+        processes.kill(stack, "idp")
         stack.restart("idp")
 
     return at_once

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import sqlite3
 import ssl
 from collections import Counter
@@ -18,6 +16,7 @@ import httpx
 import pytest
 
 from scenarios.services.mcp_servers.wire import Wire
+from scenarios.services.processes import kill
 
 if TYPE_CHECKING:
     from harness.person import Person
@@ -91,10 +90,6 @@ class Writers:
 def wire_to(url: str) -> Iterator[Wire]:
     with httpx.Client(verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), timeout=WITHIN_S) as client:
         yield Wire(url, client)
-
-
-def kill(stack: Stack, service: str) -> None:
-    os.kill(stack.describe()["services"][service]["pid"], signal.SIGKILL)
 
 
 def everything(person: Person, service: str, tool: str, **arguments: Any) -> list[dict[str, Any]]:

@@ -10,11 +10,13 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 
+from scenarios.harness import checkout
 from scenarios.services.mcp_servers import diary
 from scenarios.services.mcp_servers.diary import Diary
 from scenarios.services.mcp_servers.serving import serving
@@ -63,12 +65,7 @@ def nothing(page: dict[str, Any]) -> bool:
     return (page["items"], page["position"], page["more"]) == ([], 0, False)
 
 
-def until(condition: Callable[[], bool]) -> None:
-    """Come back once it is so."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline, "it never came to that"
-        threading.Event().wait(0.005)
+until = partial(checkout.until, within=PATIENCE_S, otherwise="it never came to that")
 
 
 @dataclass

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import jwt
 import pytest
 from fastmcp.exceptions import ToolError
+
+from scenarios.services.processes import paused
 
 if TYPE_CHECKING:
     from harness.person import Person
@@ -43,17 +42,6 @@ def refused(person: Person, username: str, role: str, /, **arguments: Any) -> di
 
 def roles_in(token: str) -> list[str]:
     return list(jwt.decode(token, options={"verify_signature": False})["roles"])
-
-
-@contextmanager
-def paused(service: RunningService) -> Iterator[None]:
-    """It answers nobody meanwhile, and its port is still taken."""
-    pid = service.stack.describe()["services"][service.name]["pid"]
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(pid, signal.SIGCONT)
 
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
@@ -186,7 +174,7 @@ def test_what_the_provider_does_not_confirm_is_not_stored_and_the_same_call_work
 ) -> None:
     olivia = as_user("olivia")
     read = member(olivia, "rita")
-    with paused(organizations.stack.service("idp")):
+    with paused(organizations.stack, "idp"):
         assert refused(olivia, "rita", "agent")["code"] == "unavailable"
         assert member(olivia, "rita") == read
     assert change(olivia, "rita", "agent", expected_version=read["version"])["version"] == read["version"] + 1
