@@ -24,7 +24,9 @@ _TeamChanged = Literal["team.created", "team.member_added", "team.member_removed
 class EventQuery(In):
     """How long the stream is."""
 
-    follow: Flag = Field(default=True, description="false: what there is by now, and then the end of the stream.")
+    follow: Flag = Field(
+        default=True, description="false: what has come after Last-Event-ID by now, and then the end of the stream."
+    )
 
 
 class Done(Out):

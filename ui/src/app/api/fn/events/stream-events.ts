@@ -11,7 +11,7 @@ import { RequestBuilder } from '../../request-builder';
 export interface StreamEvents$Params {
 
 /**
- * false: what there is by now, and then the end of the stream.
+ * false: what has come after Last-Event-ID by now, and then the end of the stream.
  */
   follow?: boolean;
 
