@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 
 from harness.code_flow import tls
+from harness.mcp_client import McpClient
 from scenarios.services.api.answers import events, refused, said
 
 if TYPE_CHECKING:
@@ -55,6 +57,28 @@ def test_the_assistant_says_that_it_is_simulated_and_which_tools_it_has(shared_s
     assert len(told["tools"]) == len(set(told["tools"]))
     with with_scope(shared_stack, alice, "openid tickets:read") as api:
         assert "whoami" not in api.get("/api/assistant").json()["tools"]
+
+
+def test_the_assistant_promises_no_more_than_it_does(shared_stack: Stack, member: Member) -> None:
+    alice = member("alice")
+    told = alice.api.get("/api/assistant").json()
+    reading = {tool for server in ("ticketing", "organizations") for tool in _that_only_read(alice, server)}
+    assert set(told["uses"]) == {"get_ticket", "search_tickets", "list_members"} <= reading & set(told["tools"])
+    *questions, last = told["suggestions"]
+    for question in questions:
+        stream = ask(alice, question)
+        assert {event["toolCallName"] for event in stream if "toolCallName" in event} <= set(told["uses"])
+        assert result(stream)["items"], question
+    assert questions
+    assert "simulated model" in said(ask(alice, last))
+    with with_scope(shared_stack, alice, "openid orgs:read") as api:
+        without = api.get("/api/assistant").json()
+    assert (without["uses"], without["suggestions"]) == (["list_members"], [last])
+
+
+def _that_only_read(person: Person, server: str) -> list[str]:
+    with closing(McpClient(person.mcp(server))) as client:
+        return [tool.name for tool in client.list_tools() if tool.annotations and tool.annotations.read_only_hint]
 
 
 def test_a_question_about_a_ticket_is_answered_by_calling_the_tool(member: Member) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
@@ -24,6 +24,8 @@ class Rule:
     name: str
     help: str
     """What to say to get there, as Markdown."""
+    example: str | None
+    """Something to say that is true of any world; None if there is nothing without a key or a name in it."""
     says: re.Pattern[str]
     needs: frozenset[str]
     act: Callable[[Turn], Step]
@@ -128,6 +130,7 @@ RULES = (
     Rule(
         name="show-ticket",
         help="**show** and the key of a ticket: I read that ticket.",
+        example=None,
         says=_SHOW,
         needs=frozenset({"get_ticket"}),
         act=_show,
@@ -135,6 +138,7 @@ RULES = (
     Rule(
         name="search-own-tickets",
         help="**list my tickets**, **tickets reported by me** or **unassigned tickets**: I search those.",
+        example="List my tickets",
         says=persons.OWN,
         needs=frozenset({"search_tickets"}),
         act=_search_own,
@@ -142,6 +146,7 @@ RULES = (
     Rule(
         name="search-tickets-of-somebody",
         help="**list tickets assigned to** or **reported by** somebody: I look up who that is, and search theirs.",
+        example=None,
         says=persons.NAMED,
         needs=frozenset({"list_members", "search_tickets"}),
         act=_search_of_somebody,
@@ -149,11 +154,25 @@ RULES = (
     Rule(
         name="search-tickets",
         help="**find tickets about** something, or **list open tickets**: I search those you may see.",
+        example="Which tickets are open?",
         says=_SEARCH,
         needs=frozenset({"search_tickets"}),
         act=_search,
     ),
 )
+
+_INTRODUCTION = "What can you do?"
+
+
+def used(tools: Sequence[str]) -> list[str]:
+    """Those of ``tools`` that any rule makes use of."""
+    return [tool for tool in tools if any(tool in rule.needs for rule in RULES)]
+
+
+def suggestions(tools: Iterable[str]) -> list[str]:
+    """Things to say that are answered by ``tools``, and how to learn of the others."""
+    offered = frozenset(tools)
+    return [*(rule.example for rule in RULES if rule.example and rule.needs <= offered), _INTRODUCTION]
 
 
 def introduce() -> Say:

@@ -19,6 +19,8 @@ class Assistant(Out):
     model: str
     simulated: bool = Field(description="True if no language model is behind it: the answers follow fixed rules.")
     tools: list[str] = Field(description="Names of the tools of the services the caller's token is good for.")
+    uses: list[str] = Field(description="Those of `tools` it makes use of: all, but of a simulated model only some.")
+    suggestions: list[str] = Field(description="Things to say to begin with, which it can answer with `uses`.")
 
 
 class ChatRequest(In):

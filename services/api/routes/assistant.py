@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from fastapi import APIRouter
 from fastapi.sse import EventSourceResponse
 
+from services.api.assistant import rules
 from services.api.assistant.agent import SIMULATED
 from services.api.assistant.events import ChatEvent
 from services.api.assistant.views import Assistant
@@ -19,8 +20,15 @@ router = APIRouter(prefix="/api", tags=["assistant"], route_class=EventRoute)
 
 @router.get("/assistant")
 async def get_assistant(toolbox: AssistantTools, model: ModelName) -> Assistant:
-    """Which model answers, and with which tools."""
-    return Assistant(model=model, simulated=model == SIMULATED, tools=await toolbox.names())
+    """Which model answers, with which tools, and what it can be asked."""
+    simulated, tools = model == SIMULATED, await toolbox.names()
+    return Assistant(
+        model=model,
+        simulated=simulated,
+        tools=tools,
+        uses=rules.used(tools) if simulated else tools,
+        suggestions=rules.suggestions(tools),
+    )
 
 
 @router.post(

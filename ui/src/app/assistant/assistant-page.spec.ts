@@ -113,7 +113,13 @@ describe('the assistant', () => {
     TestBed.tick();
     TestBed.inject(HttpTestingController)
       .expectOne((request) => request.url.endsWith('/api/assistant'))
-      .flush({ model: 'sim', simulated: true, tools: ['get_ticket'] });
+      .flush({
+        model: 'sim',
+        simulated: true,
+        tools: ['create_ticket', 'get_ticket'],
+        uses: ['get_ticket'],
+        suggestions: ['Which?'],
+      });
     await fixture.whenStable();
   });
 
@@ -121,6 +127,15 @@ describe('the assistant', () => {
 
   it('says that its model is simulated', () => {
     expect(dom().text).toContain('Simulated model');
+  });
+
+  it('promises what the server says it does, and no more', async () => {
+    expect(dom().text).toContain('I do not change anything');
+    expect(dom().all('listitem')).toEqual(['get_ticket']);
+    answers.push(new Answer().say(STARTED, ...text('m1', 'These.'), FINISHED).response);
+    dom().button('Which?').click();
+    await finished();
+    expect(requests.map(({ body }) => body.message)).toEqual(['Which?']);
   });
 
   it('streams text piece by piece and goes on in the same thread', async () => {

@@ -11,16 +11,16 @@ import {
   viewChild,
 } from '@angular/core';
 import { MatButton } from '@angular/material/button';
-import { mdiCreationOutline, mdiMessagePlusOutline } from '@mdi/js';
+import { mdiMessagePlusOutline } from '@mdi/js';
 
 import { Api } from '../api/api';
 import { getAssistant } from '../api/functions';
 import { problemOf } from '../core/problems/problem';
 import { Session } from '../core/session/session';
 import { Icon } from '../ui/icon';
-import { ProblemPanel } from '../ui/problem-panel';
 import { Composer } from './composer';
 import { Conversation } from './conversation';
+import { Opening } from './opening';
 import { TurnView } from './turn-view';
 
 /** So close to the end that the reader is following. */
@@ -28,7 +28,7 @@ const NEAR_PX = 64;
 
 @Component({
   selector: 'app-assistant-page',
-  imports: [Composer, Icon, MatButton, ProblemPanel, TurnView],
+  imports: [Composer, Icon, MatButton, Opening, TurnView],
   templateUrl: './assistant-page.html',
   styleUrl: './assistant-page.scss',
 })
@@ -55,12 +55,7 @@ export class AssistantPage {
     const error = this._assistant.error();
     return error ? problemOf(error) : null;
   });
-  protected readonly suggestions = [
-    'Which tickets are open?',
-    'List tickets in progress',
-    'What can you do?',
-  ];
-  protected readonly icons = { assistant: mdiCreationOutline, restart: mdiMessagePlusOutline };
+  protected readonly icons = { restart: mdiMessagePlusOutline };
 
   constructor() {
     afterNextRender(() => {

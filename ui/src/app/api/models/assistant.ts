@@ -14,7 +14,17 @@ export interface Assistant {
   simulated: boolean;
 
   /**
+   * Things to say to begin with, which it can answer with `uses`.
+   */
+  suggestions: Array<string>;
+
+  /**
    * Names of the tools of the services the caller's token is good for.
    */
   tools: Array<string>;
+
+  /**
+   * Those of `tools` it makes use of: all, but of a simulated model only some.
+   */
+  uses: Array<string>;
 }
