@@ -26,8 +26,7 @@ export const routes: Routes = [
       },
       {
         path: 'assistant',
-        title: 'Assistant',
-        loadComponent: () => import('./assistant/assistant-page').then((file) => file.AssistantPage),
+        loadChildren: () => import('./assistant/assistant.routes').then((file) => file.ASSISTANT),
       },
       {
         path: '**',

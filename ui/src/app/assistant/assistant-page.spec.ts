@@ -4,64 +4,12 @@ import { signal } from '@angular/core';
 import { type ComponentFixture, TestBed } from '@angular/core/testing';
 import { provideRouter } from '@angular/router';
 
+import { Answer, FINISHED, STARTED, call, result, text } from '../../testing/answers';
 import { Dom } from '../../testing/dom';
-import { type ChatEvent, type ChatRequest } from '../api/models';
+import { type ChatRequest } from '../api/models';
 import { Auth } from '../core/auth/auth';
 import { RUNTIME_CONFIG } from '../core/config/runtime-config';
 import { AssistantPage } from './assistant-page';
-
-const STARTED: ChatEvent = { type: 'RUN_STARTED', threadId: 'thread-1', runId: 'run-1' };
-const FINISHED: ChatEvent = { type: 'RUN_FINISHED', threadId: 'thread-1', runId: 'run-1' };
-
-/** The server's end of an answer: events go in, and arrive in pieces that do not respect their borders. */
-class Answer {
-  private readonly encoder = new TextEncoder();
-  private controller!: ReadableStreamDefaultController<Uint8Array>;
-  readonly response = new Response(
-    new ReadableStream<Uint8Array>({
-      start: (controller) => {
-        this.controller = controller;
-      },
-    }),
-    { headers: { 'Content-Type': 'text/event-stream' } },
-  );
-
-  say(...events: (ChatEvent | string)[]): this {
-    for (const event of events) {
-      const bytes = this.encoder.encode(
-        `data: ${typeof event === 'string' ? event : JSON.stringify(event)}\n\n`,
-      );
-      const middle = bytes.length >> 1;
-      this.controller.enqueue(bytes.slice(0, middle));
-      this.controller.enqueue(bytes.slice(middle));
-    }
-    return this;
-  }
-
-  close(): void {
-    this.controller.close();
-  }
-}
-
-function text(id: string, ...deltas: string[]): ChatEvent[] {
-  return [
-    { type: 'TEXT_MESSAGE_START', messageId: id, role: 'assistant' },
-    ...deltas.map((delta) => ({ type: 'TEXT_MESSAGE_CONTENT' as const, messageId: id, delta })),
-    { type: 'TEXT_MESSAGE_END', messageId: id },
-  ];
-}
-
-function call(id: string, name: string, args: string): ChatEvent[] {
-  return [
-    { type: 'TOOL_CALL_START', toolCallId: id, toolCallName: name },
-    { type: 'TOOL_CALL_ARGS', toolCallId: id, delta: args },
-    { type: 'TOOL_CALL_END', toolCallId: id },
-  ];
-}
-
-function result(id: string, content: string): ChatEvent {
-  return { type: 'TOOL_CALL_RESULT', messageId: `r-${id}`, toolCallId: id, content };
-}
 
 describe('the assistant', () => {
   let fixture: ComponentFixture<AssistantPage>;
@@ -101,7 +49,7 @@ describe('the assistant', () => {
       providers: [
         provideHttpClient(),
         provideHttpClientTesting(),
-        provideRouter([]),
+        provideRouter([{ path: '**', children: [] }]),
         { provide: RUNTIME_CONFIG, useValue: { apiUrl: 'http://api.test' } },
         {
           provide: Auth,
@@ -120,6 +68,9 @@ describe('the assistant', () => {
         uses: ['get_ticket'],
         suggestions: ['Which?'],
       });
+    TestBed.inject(HttpTestingController)
+      .expectOne((request) => request.url.endsWith('/api/conversations'))
+      .flush({ items: [], nextCursor: null, total: 0 });
     await fixture.whenStable();
   });
 

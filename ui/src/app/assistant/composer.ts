@@ -13,11 +13,14 @@ import { Icon } from '../ui/icon';
 })
 export class Composer {
   readonly running = input.required<boolean>();
+  /** Nothing can be sent now. What is written stays. */
+  readonly blocked = input(false);
   readonly text = model.required<string>();
   readonly send = output<string>();
   readonly stop = output();
 
   protected readonly blank = computed(() => this.text().trim() === '');
+  protected readonly idle = computed(() => this.blank() || this.blocked());
   protected readonly icons = { send: mdiArrowUp, stop: mdiStop };
 
   private readonly box = viewChild.required<ElementRef<HTMLTextAreaElement>>('box');
@@ -36,7 +39,7 @@ export class Composer {
   }
 
   protected submit(): void {
-    if (!this.running() && !this.blank()) {
+    if (!this.running() && !this.idle()) {
       this.send.emit(this.text().trim());
       this.text.set('');
     }

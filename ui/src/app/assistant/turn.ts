@@ -25,7 +25,8 @@ export interface Turn {
   readonly id: number;
   readonly question: string;
   readonly parts: readonly Part[];
-  readonly state: 'running' | 'done' | 'stopped' | 'failed';
+  /** `interrupted`: it was stopped or failed at some time before, it is not known which. */
+  readonly state: 'running' | 'done' | 'stopped' | 'interrupted' | 'failed';
   /** Why it failed. */
   readonly problem: Problem | null;
 }

@@ -5,6 +5,7 @@ import { mdiClipboardTextOutline, mdiCreationOutline } from '@mdi/js';
 import { filter, map, pairwise } from 'rxjs';
 
 import { Appearance } from '../core/appearance/appearance';
+import { IN_PLACE } from '../core/navigation/in-place';
 import { Icon } from '../ui/icon';
 import { SchemeToggle } from '../ui/scheme-toggle';
 import { Brand } from './brand';
@@ -40,12 +41,14 @@ export class Shell {
   ];
 
   constructor() {
-    inject(Router)
-      .events.pipe(
+    const router = inject(Router);
+    router.events
+      .pipe(
         filter((event) => event instanceof NavigationEnd),
         map((event) => pathOf(event.urlAfterRedirects)),
         pairwise(),
         filter(([before, after]) => before !== after),
+        filter(() => router.currentNavigation()?.extras.info !== IN_PLACE),
         takeUntilDestroyed(),
       )
       // A new page is read from its top, also by a screen reader; a new filter of the same page is not.

@@ -9,6 +9,7 @@ const SENTENCES: Readonly<Record<string, string>> = {
   forbidden: 'Your role does not allow this.',
   insufficient_scope: 'This session may not do that. Sign out and in again to get the permission.',
   not_found: 'There is no such thing in your organization.',
+  gone: 'It was deleted, or it is not yours in this organization. Ask again to begin a new one.',
   conflict: 'Somebody else changed this in the meantime. Load it again.',
   invalid: 'Something in the form is not right.',
   too_large: 'That is too much text.',

@@ -1,0 +1,2 @@
+/** `info` of a navigation that only gives what is shown its own address: nobody is taken anywhere, focus stays. */
+export const IN_PLACE = 'in place';
