@@ -14,12 +14,13 @@ import pytest
 
 from harness import modules, node
 from harness.bootstrap import child_environment
+from harness.environ import QUIET_LIBRARIES
 from harness.ports import PORTS
 from harness.topology import ROOT
+from scenarios.services.mcp_servers.forks import Forks
 
 pytestmark = pytest.mark.xdist_group("mcp-clients")  # one detached system for all
 
-FASTMCP = Path(sys.executable).with_name("fastmcp")
 INSPECTOR = "node_modules/@modelcontextprotocol/inspector/clients/launcher/build/index.js"
 ENDS_WITHIN_S = 60.0
 TOOL_REFUSED = 5
@@ -74,15 +75,12 @@ def server(configuration: Path) -> Callable[[str], tuple[str, str]]:
 
 
 @pytest.fixture
-def fastmcp(tmp_path: Path) -> Run:
+def fastmcp(forks: Forks, tmp_path: Path) -> Run:
     """FastMCP's command line."""
-    quiet = {"FASTMCP_ENV_FILE": os.devnull, "FASTMCP_CHECK_FOR_UPDATES": "off", "HOME": str(tmp_path)}
+    env = child_environment(os.environ) | QUIET_LIBRARIES | {"HOME": str(tmp_path)}
 
     def run(*arguments: str, answer: str = "") -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [FASTMCP, *arguments], env=child_environment(os.environ) | quiet, cwd=tmp_path,
-            input=answer, capture_output=True, text=True, check=False, timeout=ENDS_WITHIN_S,
-        )  # fmt: skip
+        return forks.run("fastmcp.cli:app", *arguments, env=env, folder=tmp_path, answer=answer)
 
     return run
 

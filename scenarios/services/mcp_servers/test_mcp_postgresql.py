@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -18,9 +16,9 @@ import httpx
 import pytest
 
 from harness.bootstrap import child_environment
-from harness.tether import follow_parent
 from harness.topology import ROOT
 from scenarios.services import postgresql
+from scenarios.services.mcp_servers.forks import Forks
 from scenarios.services.mcp_servers.wire import Wire
 
 if TYPE_CHECKING:
@@ -36,12 +34,13 @@ AsUser = Callable[[str], "Person"]
 class Server:
     """A process of one service, which keeps its data at ``database``."""
 
-    def __init__(self, service: str, database: str, *, stack: Stack, log: Path, client: httpx.Client) -> None:
+    def __init__(
+        self, service: str, database: str, *, forks: Forks, stack: Stack, log: Path, client: httpx.Client
+    ) -> None:
         self._socket = socket.create_server(("127.0.0.1", 0))
-        self._socket.set_inheritable(True)
-        self._log = log
+        self._forks, self._log = forks, log
         self.wire = Wire(f"http://localhost:{self._socket.getsockname()[1]}", client)
-        self._command = [sys.executable, "-m", "harness.serve", "--app", f"services.{service}.app:create_app"]
+        self._app = f"services.{service}.app:create_app"
         self._environment = {
             **child_environment(os.environ),
             "ISSUER_URL": stack.url("idp"),
@@ -54,30 +53,31 @@ class Server:
         self.start()
 
     def start(self) -> None:
-        with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [*self._command, "--fd", str(self._socket.fileno())],
-                cwd=ROOT, env=self._environment, stdout=log, stderr=log, pass_fds=[self._socket.fileno()],
-                preexec_fn=_follow,  # noqa: PLW1509  # what it does takes no lock
-            )  # fmt: skip
+        with self._log.open("ab") as log, Path(os.devnull).open("rb") as nothing:
+            given = [nothing.fileno(), log.fileno(), log.fileno(), self._socket.fileno()]
+            command = ("harness.serve:main", "--app", self._app, "--fd", str(len(given) - 1))
+            self._pid = self._forks.begin(*command, env=self._environment, files=given, folder=ROOT)
         deadline = time.monotonic() + READY_IN_S
         while True:  # the socket listens already: the answer comes when there is somebody to give it
             try:
                 assert self.wire.client.get(f"{self.wire.url}/healthz", timeout=READY_IN_S).status_code == 200
             except httpx.TransportError:
                 assert time.monotonic() < deadline, self._log.read_text(encoding="utf-8")
-                assert self._process.poll() is None, self._log.read_text(encoding="utf-8")
+                assert self._forks.code(self._pid) is None, self._log.read_text(encoding="utf-8")
             else:
                 return
 
     def kill(self) -> None:
-        self._process.send_signal(signal.SIGKILL)
-        self._process.wait()
+        self._end(signal.SIGKILL)
 
     def close(self) -> None:
-        self._process.terminate()
-        self._process.wait(timeout=READY_IN_S)
+        if self._forks.code(self._pid) is None:
+            self._end(signal.SIGTERM)
         self._socket.close()
+
+    def _end(self, how: signal.Signals) -> None:
+        os.kill(self._pid, how)
+        assert self._forks.code(self._pid, within=READY_IN_S) is not None, self._log.read_text(encoding="utf-8")
 
     def call(self, tool: str, *, token: str, **arguments: Any) -> dict[str, Any]:
         result: dict[str, Any] = self.wire.call(tool, arguments, token=token).json()["result"]
@@ -85,20 +85,16 @@ class Server:
         return dict(result["structuredContent"])
 
 
-def _follow() -> None:
-    follow_parent(yes=True)
-
-
 @pytest.fixture
 def serve(
-    shared_stack: Stack, postgresql_server: postgresql.Server, tmp_path: Path, nobody: httpx.Client
+    forks: Forks, shared_stack: Stack, postgresql_server: postgresql.Server, tmp_path: Path, nobody: httpx.Client
 ) -> Iterator[Callable[..., Server]]:
     """``serve("ticketing", database)``: one more process of that service."""
     with ExitStack() as running:
 
         def serve(service: str, database: str) -> Server:
             log = tmp_path / f"{len(list(tmp_path.glob('*.log')))}.log"
-            server = Server(service, database, stack=shared_stack, log=log, client=nobody)
+            server = Server(service, database, forks=forks, stack=shared_stack, log=log, client=nobody)
             running.callback(server.close)
             return server
 
