@@ -78,7 +78,10 @@ def sign_in(client: Client, username: str, *, organization: str | None = None) -
         told = {name: values[0] for name, values in parse_qs(urlsplit(answer).query).items()}
         if told.get("state") != state or told.get("iss") != client.issuer or "code" not in told:
             where = f"{client.issuer} to {organization}" if organization else client.issuer
-            raise SignInError(f"{username!r} could not sign in at {where}", evidence=f"redirected to {answer}")
+            todo = _scopes(browser) if told.get("error") == "invalid_scope" else ""
+            raise SignInError(
+                f"{username!r} could not sign in at {where}", evidence=f"redirected to {answer}", todo=todo
+            )
         form = {
             "grant_type": "authorization_code",
             "client_id": client.client_id,
@@ -93,6 +96,13 @@ def sign_in(client: Client, username: str, *, organization: str | None = None) -
                 evidence=f"{response.status_code} {response.text[:300]}",
             )
         return SignedIn(tokens=response.json(), cookies=tuple(browser.cookies.jar), nonce=nonce)
+
+
+def _scopes(browser: httpx.Client) -> str:
+    """Which scopes the provider publishes (RFC 8414 §2), if it does."""
+    answer = browser.get("/.well-known/openid-configuration")
+    known = answer.json().get("scopes_supported") if answer.is_success else None
+    return f"its scopes: {', '.join(known)}" if known else ""
 
 
 def _given(**values: str | None) -> dict[str, str]:

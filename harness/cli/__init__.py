@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness import __version__
+from harness.cli.arguments import Parser
 from harness.cli.render import render
 from harness.errors import HarnessError
 
@@ -53,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
     """The parser of the verb that is ``given``; of all of them where none is, for the help."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m harness",
         description="Dress Rehearsal: starts, watches, breaks and proves the simulated system.",
     )

@@ -15,18 +15,24 @@ import itertools
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from harness import launch, project
+from harness import contract, launch, project
 from harness.cli import system
+from harness.cli.arguments import text, whole
 from harness.cli.render import Report
+from harness.contract import Login, Outcome
 from harness.errors import HarnessError, NotRunningError
 from harness.stack import Stack
 
-if TYPE_CHECKING:
-    from harness.contract import Login, Outcome
-
 SERVICE = "api"
+FOREIGN_TO_SERVICES = ("--target", "--minutes", "--coverage", "--as")
+FOREIGN = {
+    "rest": (),
+    "mcp": ("--target", "--minutes", "--coverage"),
+    "all": (*FOREIGN_TO_SERVICES, "--operation"),
+}
+"""Options that do not concern a surface."""
 USERNAME = "olivia"
 PEERS = ("grace", "olivia", "alice", "rita", "omar")
 """Of another organization, and of the same: what is somebody's alone must not be given to these."""
@@ -36,28 +42,36 @@ def register(commands: Any) -> None:
     """Add the verb to the command line."""
     parser = commands.add_parser("fuzz", help="fuzz an API against its contract", description=__doc__)
     parser.add_argument("surface", nargs="?", choices=("rest", "mcp", *_surfaces(), "all"), default="rest")
-    parser.add_argument("--max-examples", type=_positive, default=25, metavar="N", help="per operation (default: 25)")
-    parser.add_argument("--seed", type=int, metavar="N", help="repeat a run (default: a new one, printed)")
+    parser.add_argument("--max-examples", type=whole(1), default=25, metavar="N", help="per operation (default: 25)")
     parser.add_argument(
-        "--operation", action="append", default=[], metavar="ID", help="only this one, of mcp a tool; repeatable"
+        "--seed", type=whole(0, most=contract.SEEDS - 1), metavar="N", help="repeat a run (default: a new one, printed)"
     )
     parser.add_argument(
-        "--as", dest="username", metavar="USER[,USER…]", help=f"who is signed in (default: {USERNAME}); rest: in turn"
+        "--operation",
+        action="append",
+        default=[],
+        type=text,
+        metavar="ID",
+        help="only this one, of mcp a tool; repeatable",
     )
-    parser.add_argument("--minutes", type=_positive, metavar="N", help="rest: round after round for so long")
+    parser.add_argument(
+        "--as",
+        dest="usernames",
+        type=_names,
+        metavar="USER[,USER…]",
+        help=f"who is signed in (default: {USERNAME}); rest: in turn",
+    )
+    parser.add_argument("--minutes", type=whole(1), metavar="N", help="rest: round after round for so long")
     parser.add_argument(
         "--coverage", action="store_true", help="rest: tell how much of the document was tried (needs tracecov)"
     )
-    parser.add_argument("--target", metavar="URL", help="base URL of an API that runs already")
+    parser.add_argument("--target", type=text, metavar="URL", help="base URL of an API that runs already")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> Report:
     """Let fuzzers loose on a surface."""
-    if arguments.minutes is not None and arguments.surface != "rest":
-        raise HarnessError(
-            f"fuzz {arguments.surface} takes no --minutes", todo="python -m harness fuzz rest --minutes 30"
-        )
+    _refuse_what_it_does_not_take(arguments)
     if arguments.surface == "all":
         return _all(arguments)
     if arguments.surface == "mcp":
@@ -65,9 +79,31 @@ def run(arguments: argparse.Namespace) -> Report:
     return _rest(arguments) if arguments.surface == "rest" else _service(arguments)
 
 
+def _refuse_what_it_does_not_take(arguments: argparse.Namespace) -> None:
+    """Options that are about another surface: nobody is to believe that they did anything."""
+    given = {
+        "--target": arguments.target,
+        "--minutes": arguments.minutes,
+        "--coverage": arguments.coverage,
+        "--as": arguments.usernames,
+        "--operation": arguments.operation,
+    }
+    strangers = [option for option in FOREIGN.get(arguments.surface, FOREIGN_TO_SERVICES) if given[option]]
+    if strangers:
+        raise HarnessError(
+            f"fuzz {arguments.surface} takes no {' and no '.join(strangers)}",
+            evidence="fuzz rest does",
+            todo=f"leave out {' and '.join(strangers)}, or fuzz rest",
+        )
+    if arguments.surface == "mcp" and len(arguments.usernames or ()) > 1:
+        raise HarnessError(
+            "fuzz mcp is signed in as one person",
+            evidence=f"--as names {', '.join(arguments.usernames)}",
+            todo="name one of them; fuzz rest goes through several",
+        )
+
+
 def _all(arguments: argparse.Namespace) -> Report:
-    if arguments.target is not None or arguments.username is not None or arguments.operation:
-        raise HarnessError("fuzz all takes none of --target, --as and --operation", todo="python -m harness fuzz all")
     reports = []
     for surface in ("rest", *_surfaces(), "mcp"):
         print(f"· {surface}", file=sys.stderr, flush=True)
@@ -79,25 +115,24 @@ def _tools(arguments: argparse.Namespace) -> Report:
     """Of all MCP servers of a fresh system."""
     from harness.toolfuzz import fuzz  # noqa: PLC0415
 
-    if arguments.target is not None:
-        raise HarnessError("fuzz mcp takes no --target", todo="python -m harness fuzz mcp")
+    (username,) = arguments.usernames or (fuzz.USERNAME,)
     with launch.running(only=project.mcp_servers()) as stack:
-        print(f"· signed in as {arguments.username or fuzz.USERNAME}", file=sys.stderr, flush=True)
+        print(f"· signed in as {username}", file=sys.stderr, flush=True)
         outcome = fuzz.fuzz_tools(
             stack,
             chosen=arguments.seed,
             max_examples=arguments.max_examples,
             tools=arguments.operation,
-            username=arguments.username or fuzz.USERNAME,
+            username=username,
             say=lambda line: print(line, flush=True),
         )
-    return _report(arguments, outcome, "" if arguments.username is None else f" --as {arguments.username}")
+    return _report(arguments, outcome, "" if arguments.usernames is None else f" --as {username}")
 
 
 def _rest(arguments: argparse.Namespace) -> Report:
     """Let Schemathesis loose on an API, round by round."""
     with _running(arguments) as (url, stack):
-        logins = [None] if stack is None else _signed_in(stack, arguments.username or USERNAME)
+        logins = [None] if stack is None else _signed_in(stack, arguments.usernames or (USERNAME,))
         for number, (login, seed) in enumerate(_rounds(arguments, logins), start=1):
             if number > 1 and stack is not None and arguments.target is None:
                 stack.reset()
@@ -111,8 +146,6 @@ def _rest(arguments: argparse.Namespace) -> Report:
 
 def _rounds(arguments: argparse.Namespace, logins: Sequence[Login | None]) -> Iterator[tuple[Login | None, int]]:
     """Who is signed in, and the seed: once for each, or for as many minutes."""
-    from harness import contract  # noqa: PLC0415
-
     first = contract.seed_of(arguments.seed)
     end = None if arguments.minutes is None else time.monotonic() + arguments.minutes * 60
     for number, login in enumerate(itertools.cycle(logins)):
@@ -122,8 +155,6 @@ def _rounds(arguments: argparse.Namespace, logins: Sequence[Login | None]) -> It
 
 
 def _round(arguments: argparse.Namespace, url: str, login: Login | None, seed: int) -> Outcome:
-    from harness import contract  # noqa: PLC0415  # it is for this verb alone
-
     who = "without a token" if login is None else f"signed in as {login.username}"
     print(f"· API at {url}, {who}, seed {seed}", file=sys.stderr, flush=True)
     return contract.fuzz_rest(
@@ -148,11 +179,7 @@ def _report(arguments: argparse.Namespace, outcome: Outcome, more: str = "", *, 
 
 def _service(arguments: argparse.Namespace) -> Report:
     """Of a fresh system, in which a service says itself who fuzzes it."""
-    from harness import contract  # noqa: PLC0415
-
     name = arguments.surface
-    if arguments.target is not None or arguments.username is not None:
-        raise HarnessError(f"fuzz {name} takes neither --target nor --as", todo=f"python -m harness fuzz {name}")
     with launch.running(only=(name,)) as stack:
         print(f"· {name} at {stack.url(name)}", file=sys.stderr, flush=True)
         outcome = contract.fuzz_service(
@@ -168,15 +195,13 @@ def _surfaces() -> list[str]:
 @contextlib.contextmanager
 def _running(arguments: argparse.Namespace) -> Iterator[tuple[str, Stack | None]]:
     """An API, and the system whose part it is, if anybody can be signed in to that."""
-    from harness import contract  # noqa: PLC0415
-
     if arguments.target is None:
         with launch.running() as stack:
             yield stack.url(SERVICE), stack
         return
     url = contract.base_url(arguments.target)
     ours = _ours(url)
-    if ours is None and arguments.username is not None:
+    if ours is None and arguments.usernames is not None:
         raise HarnessError(
             f"nobody can be signed in for {url}",
             evidence="it is not the API of a system that `up` runs in this checkout",
@@ -195,16 +220,11 @@ def _ours(url: str) -> Stack | None:
     return stack if stack.url(SERVICE) == url else None
 
 
-def _signed_in(stack: Stack, usernames: str) -> list[Login | None]:
-    from harness.contract import Login  # noqa: PLC0415
-
-    names = [name.strip() for name in usernames.split(",")]
-    for name in names:
+def _signed_in(stack: Stack, usernames: Sequence[str]) -> list[Login | None]:
+    for name in usernames:
         stack.sign_in(name).token(SERVICE)  # an unknown name is told here, not by a refused run
-    return [Login.at(stack, name, peers=PEERS) for name in names]
+    return [Login.at(stack, name, peers=PEERS) for name in usernames]
 
 
-def _positive(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 on")
-    return int(text)
+def _names(given: str) -> tuple[str, ...]:
+    return tuple(text(name.strip()) for name in given.split(","))

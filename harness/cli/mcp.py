@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness import project
 from harness.cli import system
+from harness.cli.arguments import text
 from harness.cli.render import Report
 from harness.errors import HarnessError
 
@@ -21,10 +22,8 @@ if TYPE_CHECKING:
 def register(commands: Any) -> None:
     """Add the verb to the command line."""
     parser = commands.add_parser("mcp", help="print an mcp.json for MCP clients", description=__doc__)
-    parser.add_argument("--as", dest="username", metavar="USER", help="put a token of that person into it")
-    parser.add_argument(
-        "--organization", metavar="ORG", help="one that they are in, by id or slug (default: the first)"
-    )
+    parser.add_argument("--as", dest="username", type=text, metavar="USER", help="put a token of that person into it")
+    system.add_organization(parser)
     system.add_json(parser)
     parser.set_defaults(run=run)
 
@@ -45,5 +44,5 @@ def run(arguments: argparse.Namespace) -> Report:
 def _server(stack: Stack, name: str, username: str | None, organization: str | None) -> dict[str, Any]:
     told: dict[str, Any] = {"type": "http", "url": stack.audience(name)}
     if username is not None:
-        told["headers"] = {"Authorization": f"Bearer {stack.sign_in(username, organization=organization).token(name)}"}
+        told["headers"] = {"Authorization": f"Bearer {system.sign_in(stack, username, organization).token(name)}"}
     return told

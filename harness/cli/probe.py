@@ -9,9 +9,12 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from harness.cli import system
+from harness.cli.arguments import text
 from harness.cli.render import Report
 from harness.errors import HarnessError
 
@@ -25,13 +28,17 @@ REDIRECT_URI, SCOPE, USERNAME = "http://127.0.0.1/callback", "openid offline_acc
 def register(commands: Any) -> None:
     """Add the verb to the command line."""
     parser = commands.add_parser("probe", help="how strict an OAuth provider is", description=__doc__)
-    parser.add_argument("issuer", nargs="?", metavar="URL", help="issuer of a provider that runs; ours is started")
-    parser.add_argument("--client-id", metavar="ID", help="a public client it knows; without one, two are registered")
-    parser.add_argument("--other-client-id", metavar="ID", help="another public client it knows")
-    parser.add_argument("--redirect-uri", default=REDIRECT_URI, metavar="URI", help="of the client (%(default)s)")
-    parser.add_argument("--scope", default=SCOPE, help="what the client asks for (%(default)s)")
-    parser.add_argument("--resource", metavar="URI", help="what its tokens are for (RFC 8707)")
-    parser.add_argument("--as", dest="username", default=USERNAME, metavar="USER", help="who signs in (%(default)s)")
+    parser.add_argument(
+        "issuer", nargs="?", type=_issuer, metavar="URL", help="issuer of a provider that runs; ours is started"
+    )
+    parser.add_argument(
+        "--client-id", type=text, metavar="ID", help="a public client it knows; without one, two are registered"
+    )
+    parser.add_argument("--other-client-id", type=text, metavar="ID", help="another public client it knows")
+    parser.add_argument("--redirect-uri", type=text, metavar="URI", help=f"of the client ({REDIRECT_URI})")
+    parser.add_argument("--scope", type=text, help=f"what the client asks for ({SCOPE})")
+    parser.add_argument("--resource", type=text, metavar="URI", help="what its tokens are for (RFC 8707)")
+    parser.add_argument("--as", dest="username", type=text, metavar="USER", help=f"who signs in ({USERNAME})")
     parser.add_argument("--peers", action="store_true", help="ours beside other providers, installed when first wanted")
     parser.add_argument("--write", action="store_true", help="with --peers: render docs/idp-strictness.md")
     system.add_json(parser)
@@ -43,6 +50,7 @@ def run(arguments: argparse.Namespace) -> Report:
     from harness.bench import strictness  # noqa: PLC0415  # HTTP client and checks, which other verbs do not need
     from harness.bench.peers import PEERS  # noqa: PLC0415
 
+    _require_a_client(arguments)
     if arguments.issuer is not None and (arguments.peers or arguments.write):
         raise HarnessError("--peers and --write compare ours with others", todo="leave out the URL, or both options")
     if arguments.write and not arguments.peers:
@@ -56,22 +64,53 @@ def run(arguments: argparse.Namespace) -> Report:
     return _report(columns)
 
 
+def _issuer(given: str) -> str:
+    """The base URL of a provider, in the form in which issuers are compared."""
+    parts = urlsplit(given)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise argparse.ArgumentTypeError(
+            f"{given!r} is not an issuer; name the URL of a provider that runs, such as http://localhost:PORT"
+        )
+    return given.rstrip("/")
+
+
+def _require_a_client(arguments: argparse.Namespace) -> None:
+    """Refuse what says something of a client where the probe does not ask which."""
+    told = {
+        "--client-id": arguments.client_id,
+        "--other-client-id": arguments.other_client_id,
+        "--redirect-uri": arguments.redirect_uri,
+        "--scope": arguments.scope,
+        "--resource": arguments.resource,
+        "--as": arguments.username,
+    }
+    given = [option for option, value in told.items() if value is not None]
+    if given and arguments.issuer is None:
+        raise HarnessError(
+            f"{given[0]} is about a provider that runs, and none was named",
+            evidence="ours is started for the probe, with clients and people it knows",
+            todo=f"name it: python -m harness probe URL {given[0]} …",
+        )
+    if arguments.other_client_id is not None and arguments.client_id is None:
+        raise HarnessError("--other-client-id needs a first client", todo="add --client-id, or leave both out")
+
+
 def _application(arguments: argparse.Namespace) -> Application:
     from harness.strictness.probe import Application, registered  # noqa: PLC0415
 
-    issuer = arguments.issuer.rstrip("/")
+    redirect_uri, scope = arguments.redirect_uri or REDIRECT_URI, arguments.scope or SCOPE
+    username = arguments.username or USERNAME
     if arguments.client_id is None:
-        return registered(
-            issuer, redirect_uri=arguments.redirect_uri, scope=arguments.scope, username=arguments.username
-        )
+        found = registered(arguments.issuer, redirect_uri=redirect_uri, scope=scope, username=username)
+        return replace(found, resource=arguments.resource)
     return Application(
-        issuer,
+        arguments.issuer,
         arguments.client_id,
-        arguments.redirect_uri,
+        redirect_uri,
         other_client_id=arguments.other_client_id,
         resource=arguments.resource,
-        scope=arguments.scope,
-        username=arguments.username,
+        scope=scope,
+        username=username,
     )
 
 

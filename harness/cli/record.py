@@ -9,6 +9,7 @@ import sys
 from typing import Any
 
 from harness import launch
+from harness.cli.arguments import text
 from harness.cli.render import Report
 from harness.errors import HarnessError
 
@@ -18,7 +19,7 @@ def register(commands: Any) -> None:
     parser = commands.add_parser("record", help="record a browser flow as a scenario", description=__doc__)
     parser.add_argument("name", metavar="NAME", help="of the scenario, such as create_ticket")
     parser.add_argument(
-        "--as", dest="username", default="alice", metavar="USER", help="who is signed in (default: alice)"
+        "--as", dest="username", type=text, default="alice", metavar="USER", help="who is signed in (default: alice)"
     )
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="of the seeded world (default: 1)")
     parser.add_argument("--overwrite", action="store_true", help="replace a recording of that name")

@@ -10,13 +10,16 @@ from typing import Any, NoReturn
 
 from harness import project
 from harness.cli import system
+from harness.cli.arguments import text
 
 
 def register(commands: Any) -> None:
     """Add the verb to the command line."""
     parser = commands.add_parser("serve", help="run one service by itself, for process managers", description=__doc__)
     parser.add_argument("service", choices=tuple(project.services()))
-    parser.add_argument("--address", metavar="ADDRESS", help="listen there (default: the loopback addresses only)")
+    parser.add_argument(
+        "--address", type=text, metavar="ADDRESS", help="listen there (default: the loopback addresses only)"
+    )
     system.add_world(parser)
     parser.set_defaults(run=run)
 

@@ -8,12 +8,14 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from harness import state, worlds
+from harness.cli.arguments import text
 from harness.cli.render import Report
 from harness.control import Control
-from harness.errors import NotRunningError
+from harness.errors import HarnessError, NotRunningError
 from harness.lifecycle import Phase
 
 if TYPE_CHECKING:
+    from harness.person import Person
     from harness.stack import Stack
 
 NAME = "up"
@@ -56,15 +58,40 @@ def running() -> Iterator[Stack]:
         stack.close()
 
 
-def add_json(parser: argparse.ArgumentParser) -> None:
+def add_json(parser: argparse.ArgumentParser, *, default: Any = False) -> None:
     """The option ``--json``, the same on every verb that has it."""
-    parser.add_argument("--json", action="store_true", help="print one JSON document instead of a table")
+    parser.add_argument(
+        "--json", action="store_true", default=default, help="print one JSON document instead of a table"
+    )
+
+
+def add_organization(parser: argparse.ArgumentParser) -> None:
+    """The option that says for which of their organizations somebody signs in."""
+    told = "one that they are in, by id or slug (default: the first)"
+    parser.add_argument("--organization", type=text, metavar="ORG", help=told)
+
+
+def sign_in(stack: Stack, username: str, organization: str | None) -> Person:
+    """Somebody of the running system, signed in.
+
+    Raises:
+        SignInError: nobody of that name, or the request was refused.
+        HarnessError: they are not in that organization; names those they are in.
+    """
+    users = [] if organization is None else stack.control("idp").users()
+    of_them = [each for user in users if user["username"] == username for each in user["memberships"]]
+    if of_them and not any(organization in (each["slug"], each["org_id"]) for each in of_them):
+        raise HarnessError(
+            f"{username!r} is not in the organization {organization!r}",
+            todo=f"they are in {', '.join(each['slug'] or each['org_id'] for each in of_them)}",
+        )
+    return stack.sign_in(username, organization=organization)
 
 
 def add_world(parser: argparse.ArgumentParser) -> None:
     """The options that say which world a system begins with."""
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="of the seeded world (default: 1)")
-    parser.add_argument("--world", default=worlds.DEFAULT, metavar="NAME", help=worlds.HELP)
+    parser.add_argument("--world", type=text, default=worlds.DEFAULT, metavar="NAME", help=worlds.HELP)
 
 
 def report(described: Mapping[str, Any], *, uptime: bool = False) -> Report:

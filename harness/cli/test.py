@@ -1,6 +1,7 @@
 """``test``: set up what is missing, find a browser, then run ``pytest scenarios/``.
 
-Arguments go to pytest as they are; without any, the scenarios run on all processors.
+Arguments go to pytest as they are; without any, the scenarios run on up to four processors. Options of the harness are
+among them: --stack, --ports, --world, --seed, --keep-on-failure. All there are: .venv/bin/python -m pytest --help
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any, NoReturn
 
 from harness import browser, bundle, modules
 from harness.bootstrap import child_environment
+from harness.cli.render import Report
 from harness.topology import ROOT
 
 MOST_WORKERS = 4
@@ -28,11 +30,17 @@ def register(commands: Any) -> None:
         prefix_chars="\0",
     )
     parser.add_argument("pytest_arguments", nargs="*", metavar="ARGUMENT")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, help=parser.format_help)
 
 
-def run(arguments: argparse.Namespace) -> NoReturn:
-    """Run pytest in this checkout; leaves with its exit code."""
+def run(arguments: argparse.Namespace) -> Report:
+    """Run pytest in this checkout; leaves with its exit code. Whoever asks for help waits for no set-up."""
+    if {"-h", "--help"} & set(arguments.pytest_arguments):
+        return Report(lines=arguments.help().splitlines())
+    return _become_pytest(arguments)
+
+
+def _become_pytest(arguments: argparse.Namespace) -> NoReturn:
     bundle.ensure()
     modules.ensure(modules.ORACLES)
     found = browser.ensure()

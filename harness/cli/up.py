@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 
 from harness import launch, project, state, timeline, worlds
 from harness.cli import live, system, timings
+from harness.cli.arguments import text
 from harness.cli.render import Report, render
 from harness.cli.stream import Stream, tell
 from harness.control import Control
@@ -38,7 +39,7 @@ def register(commands: Any) -> None:
     parser.add_argument(
         "--port", action="append", default=[], metavar="SERVICE=NUMBER", help="set one port; repeatable"
     )
-    parser.add_argument("--port-offset", metavar="N", help="shift every default port")
+    parser.add_argument("--port-offset", type=text, metavar="N", help="shift every default port")
     system.add_world(parser)
     parser.add_argument("--only", metavar="A,B", help="start only these services and what they need")
     parser.add_argument("--backend", choices=("zygote", "process"), default="zygote", help=BACKEND_HELP)
@@ -212,8 +213,14 @@ def _flags(arguments: argparse.Namespace) -> dict[str, str]:
     flags = {OFFSET: arguments.port_offset} if arguments.port_offset is not None else {}
     for given in arguments.port:
         service, separator, number = given.partition("=")
-        if not separator or service not in variables:
+        if not separator or not number.strip() or service not in variables:
             raise HarnessError(f"--port {given!r} is not SERVICE=NUMBER", todo=f"services: {', '.join(variables)}")
+        if variables[service] in flags:
+            raise HarnessError(
+                f"--port sets {service} twice",
+                evidence=f"to {flags[variables[service]]} and to {number}",
+                todo="leave one of them out",
+            )
         flags[variables[service]] = number
     if flags and arguments.ports == "random":
         raise HarnessError("--ports random takes no --port and no --port-offset", todo="leave one of them out")

@@ -50,7 +50,8 @@ def metadata_of(issuer: str, http: httpx.Client) -> Mapping[str, Any]:
         answer = http.get(place).raise_for_status()
         found: dict[str, Any] = answer.json()
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-        raise HarnessError(f"{place} has no metadata of a provider", evidence=repr(error)) from error
+        todo = f"is the provider running, and is {issuer} what it calls itself (issuer)?"
+        raise HarnessError(f"{place} has no metadata of a provider", evidence=repr(error), todo=todo) from error
     return found
 
 

@@ -277,12 +277,14 @@ def test_token_opens_the_simulation_api(harness: Harness, detached: Mapping[str,
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ((), "whose token?"),
         (("nobody",), "who can: alice"),
-        (("nora", "--organization", "initech"), "access_denied"),
+        (
+            ("nora", "--organization", "initech"),
+            "nora' is not in the organization 'initech'\n  → they are in acme, globex",
+        ),
+        (("nora", "--scope", "tickets:read tickets:all"), "→ its scopes: openid, profile, "),
         (("nora", "--organization", "initech", "--recipe", "expired"), "nora is not in 'initech', but in acme, globex"),
         (("alice", "--recipe", "none-such"), "there is no recipe 'none-such'"),
-        (("alice", "--audience", "idp"), "invalid choice: 'idp'"),
     ],
 )
 def test_token_says_what_is_wrong(

@@ -154,15 +154,6 @@ def test_the_mcp_servers_are_fuzzed_tool_by_tool(tmp_path: Path) -> None:
     assert f"fuzz mcp --seed {SEED} --max-examples 2 --operation whoami --operation get_ticket" in done.stdout
 
 
-@pytest.mark.parametrize(
-    ("surface", "option"),
-    [("mcp", "--target"), ("all", "--target"), ("all", "--as"), ("all", "--operation"), ("mcp", "--minutes")],
-)
-def test_what_a_surface_cannot_use_is_refused(surface: str, option: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["fuzz", surface, option, "1"]) == 2
-    assert f"fuzz {surface} takes no" in capsys.readouterr().err
-
-
 def test_a_run_goes_round_by_person_and_seed_and_tells_how_to_repeat_the_last(fuzz: Harness) -> None:
     done = fuzz("--as", "alice,rita", "--max-examples", "1", "--operation", "getMe")
     assert done.returncode == 0, done.stdout + done.stderr

@@ -44,6 +44,10 @@ def test_a_probe_of_a_loose_provider_fails_and_shows_what_was_seen(capsys: pytes
     ("arguments", "told"),
     [
         (("http://localhost:1",), "has no metadata of a provider"),
+        (
+            ("http://localhost:1",),
+            "→ is the provider running, and is http://localhost:1 what it calls itself (issuer)?",
+        ),
         (("http://localhost:1", "--peers"), "leave out the URL"),
         (("--write",), "add --peers"),
     ],
