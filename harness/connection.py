@@ -22,6 +22,10 @@ WAITING_AT_MOST = 8
 """Requests behind the one that is being answered; from then on nothing is read, not even that they are gone."""
 
 
+WORTH_WAITING = 16 * 1024
+"""Bytes of an answer that wait for those behind them."""
+
+
 class _Patience:
     """Lasts so many ``seconds`` from :meth:`begin` to :meth:`end`; then it calls ``over``."""
 
@@ -43,6 +47,39 @@ class _Patience:
         return self._timer is not None and self._timer.when() - self._loop.time() < self._seconds - STUCK_AFTER_S
 
 
+class _Outbox:
+    """A transport that lets head and body of an answer leave together: apart they are two packets, and wake the reader
+    twice. Nothing waits longer than for the loop to come round.
+    """
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport, self._loop = transport, loop
+        self._waiting = list[bytes]()
+        self._length = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        if not self._waiting:
+            self._loop.call_soon(self.flush)
+        self._waiting.append(data)
+        self._length += len(data)
+        if self._length > WORTH_WAITING:
+            self.flush()
+
+    def flush(self) -> None:
+        if self._waiting:
+            data = b"".join(self._waiting)
+            self._waiting.clear()
+            self._length = 0
+            self._transport.write(data)
+
+    def close(self) -> None:
+        self.flush()
+        self._transport.close()
+
+
 class Connection(HttpToolsProtocol):
     """Cuts off who does not send what they began, or does not read what they asked for. Nobody else waits for them.
 
@@ -62,6 +99,8 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Somebody is there, and is to send a request."""
         super().connection_made(transport)
+        self._outbox = _Outbox(transport, self.loop)
+        self.transport = self._outbox  # type: ignore[assignment]  # all that is asked of a transport
         self._with_sender.begin()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -94,6 +133,11 @@ class Connection(HttpToolsProtocol):
         """The last one came."""
         self._with_sender.end()
         super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """The last byte of an answer was written."""
+        self._outbox.flush()
+        super().on_response_complete()
 
     def pause_writing(self) -> None:
         """They do not read as fast as there is something for them."""

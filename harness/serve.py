@@ -22,17 +22,35 @@ from harness.simulation.database import Database
 from harness.simulation.layer import SimulationLayer
 from harness.tether import die_with_parent
 
+STDOUT = 1
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"()": "harness.serve.Line", "fmt": "%(asctime)s %(levelname)-7s %(name)s: %(message)s"}},
-    "handlers": {"log": {"class": "logging.StreamHandler", "formatter": "line", "stream": "ext://sys.stdout"}},
+    "handlers": {"log": {"class": "harness.serve.Output", "formatter": "line"}},
     "root": {"handlers": ["log"], "level": "INFO"},
     "loggers": {
         "httpx": {"level": "WARNING"},
         "httpx2": {"level": "WARNING"},
     },
 }
+
+
+class Output(logging.Handler):
+    """Standard output. Every line is a write of its own, which nothing holds back and no lock has to keep whole."""
+
+    def createLock(self) -> None:  # noqa: N802
+        """None."""
+        self.lock = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write it."""
+        try:
+            left = f"{self.format(record)}\n".encode(errors="backslashreplace")
+            while left:
+                left = left[os.write(STDOUT, left) :]
+        except Exception:  # noqa: BLE001  # as every handler of the standard library
+            self.handleError(record)
 
 
 class Line(logging.Formatter):

@@ -45,7 +45,9 @@ BEHIND = {
 
 @dataclass
 class Echo:
-    """Answers with what it is sent; ``/long`` with much, ``/later`` when it is let, ``/stream`` until then."""
+    """Answers with what it is sent; ``/long`` with much, ``/later`` when it is let, ``/head`` begins before that, and
+    ``/stream`` goes on until then.
+    """
 
     loop: asyncio.AbstractEventLoop | None = None
     let: asyncio.Event = field(default_factory=asyncio.Event)
@@ -85,6 +87,8 @@ class Echo:
             body = b"x" * LONG_ANSWER
         length = str(len(body)).encode()
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", length)]})
+        if path == "/head":
+            await self.let.wait()
         await send({"type": "http.response.body", "body": body})
 
     async def _stream(self, leaving: asyncio.Event, receive: Receive, send: Send) -> None:
@@ -316,6 +320,13 @@ def test_what_is_no_request_is_answered_with_400(served: Served, sent: bytes) ->
     with served.connected(sent) as plug:
         assert rest(plug).startswith(b"HTTP/1.1 400 ")
     until(lambda: served.app.under_way == 0)
+
+
+def test_a_head_does_not_wait_for_a_body_that_takes_time(served: Served) -> None:
+    with served.connected(b"POST /head HTTP/1.1\r\nContent-Length: 4\r\n" + HEADERS + b"\r\nbody") as plug:
+        assert read_until(plug, b"\r\n\r\n").startswith(b"HTTP/1.1 200 ")
+        served.tell(served.app.let.set)
+        assert read_until(plug, b"body") == b"body"
 
 
 def test_requests_sent_at_once_are_answered_in_turn(served: Served) -> None:

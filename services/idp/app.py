@@ -20,6 +20,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp
 
 from services.idp import (
     authorize,
@@ -41,6 +42,7 @@ from services.idp import (
 from services.idp.cors import RegisteredOrigins
 from services.idp.description import described
 from services.idp.errors import BearerError, OAuthError, Refusal, as_challenge, as_framework, as_json
+from services.idp.lane import TokenLane
 from services.idp.pages import Pages
 from services.idp.provider import Started
 from services.idp.scim import routes as scim
@@ -57,14 +59,13 @@ KEY_AFTER_S = 0.2
 
 def create_app() -> FastAPI:
     """Routes and templates; keys and state come when the lifespan starts, from the settings of that moment."""
-    app = FastAPI(
+    app = _Provider(
         title="Dress Rehearsal identity provider",
         lifespan=_running,
         middleware=[
             Middleware(Tenancy),
             Middleware(SimulationLayer),
             Middleware(RegisteredOrigins),
-            Middleware(token.TokenLane),
         ],
         redirect_slashes=False,  # it would lead out of the tenant, and to whatever Host was sent
         servers=[
@@ -118,6 +119,11 @@ def create_app() -> FastAPI:
     app.add_exception_handler(BearerError, as_challenge)
     app.add_exception_handler(Refusal, as_page)
     return app
+
+
+class _Provider(FastAPI):
+    def build_middleware_stack(self) -> ASGIApp:
+        return TokenLane(super().build_middleware_stack())
 
 
 @asynccontextmanager

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -54,14 +55,23 @@ class RegisteredOrigins:
             await answer(scope, receive, send)
             return
 
+        told = _told(granted)
+
         async def telling(message: Message) -> None:
             if message["type"] == "http.response.start":
-                told = MutableHeaders(scope=message)
-                told.update(granted)
-                told.add_vary_header("Origin")
+                message["headers"] = [*message["headers"], *told]
             await send(message)
 
         await self._app(scope, receive, telling)
+
+
+def told(origin: str | None, provider: Provider, path: str) -> list[tuple[bytes, bytes]]:
+    """What an answer says besides, so that a script of that origin may read it, or none."""
+    return _told(_granted(origin, provider, path))
+
+
+def _told(granted: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    return [*((name.lower().encode(), value.encode()) for name, value in granted.items()), (b"vary", b"Origin")]
 
 
 def _granted(origin: str | None, provider: Provider, path: str) -> dict[str, str]:

@@ -22,6 +22,7 @@ from services.idp.registry_file import Written
 from services.idp.settings import IdpSettings
 from services.idp.shelf import Shelf
 from services.idp.sign_ins import SignInQueue
+from services.idp.signing import Signatures
 from services.idp.store import Store
 
 
@@ -54,6 +55,7 @@ class Provider:
         issuer: str,
         connection: sqlite3.Connection,
         maker: ThreadPoolExecutor,
+        signatures: Signatures,
         outbound: Outbound,
         siblings: Mapping[str, Provider],
     ) -> Self:
@@ -75,7 +77,7 @@ class Provider:
                 issuers=Directory(written.issuers, TrustedIssuer, changes("issuers")),
                 registrants=written.registrants,
             ),
-            keys=KeyRing(Shelf(connection, KeptKey, tenant=tenant, name="keys"), written.algorithm, maker),
+            keys=KeyRing(Shelf(connection, KeptKey, tenant=tenant, name="keys"), written.algorithm, maker, signatures),
             cookies=Cookies.of(issuer, tenant),
             store=Store(connection, tenant=tenant),
             sign_ins=SignInQueue(),

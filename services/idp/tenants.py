@@ -19,6 +19,7 @@ from services.idp.records import Change
 from services.idp.registry_file import ROOT, TenantEntries
 from services.idp.settings import IdpSettings
 from services.idp.shelf import Shelf
+from services.idp.signing import Signatures
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 _PATH = re.compile(rf"/t/({_NAME.pattern})(/.*)")
@@ -28,12 +29,17 @@ class Tenants(Mapping[str, Provider]):
     """Every tenant by its name; the one at the root is called ``ROOT``."""
 
     def __init__(
-        self, settings: IdpSettings, connection: sqlite3.Connection, maker: ThreadPoolExecutor, outbound: Outbound
+        self,
+        settings: IdpSettings,
+        connection: sqlite3.Connection,
+        maker: ThreadPoolExecutor,
+        signatures: Signatures,
+        outbound: Outbound,
     ) -> None:
         self.settings = settings
         self.now: Callable[[], float] = time.time
         """The time of a request (POSIX seconds): read here and nowhere else, so that it can be shifted for all."""
-        self._connection, self._maker, self._outbound = connection, maker, outbound
+        self._connection, self._maker, self._signatures, self._outbound = connection, maker, signatures, outbound
         self._added: Shelf[Change] = Shelf(connection, Change, tenant=ROOT, name="tenants")
         entries = registry_file.read(settings)
         entries |= {name: TenantEntries.model_validate(change.entry) for name, change in self._added.all(at=0).items()}
@@ -76,6 +82,7 @@ class Tenants(Mapping[str, Provider]):
             issuer=issuer,
             connection=self._connection,
             maker=self._maker,
+            signatures=self._signatures,
             outbound=self._outbound,
             siblings=self,
         )
@@ -89,12 +96,17 @@ async def started(settings: IdpSettings) -> AsyncIterator[Tenants]:
         ValueError: the registry is not well formed.
         sqlite3.Error: the database cannot be used.
     """
-    maker, outbound = keys.key_maker(), Outbound(settings.outbound_host_names, here=settings.here)
+    maker, signatures, outbound = (
+        keys.key_maker(),
+        Signatures(),
+        Outbound(settings.outbound_host_names, here=settings.here),
+    )
     try:
         with shelf.opened(settings.idp_database_url) as connection:
-            yield Tenants(settings, connection, maker, outbound)
+            yield Tenants(settings, connection, maker, signatures, outbound)
     finally:
         await outbound.close()
+        signatures.close()
         maker.shutdown(wait=False, cancel_futures=True)
 
 
@@ -108,14 +120,22 @@ class Tenancy:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        tenants: Tenants = scope["app"].state.tenants
-        found = _PATH.fullmatch(scope["path"]) if scope["path"].startswith("/t/") else None
-        name, path = found.groups() if found else (ROOT, scope["path"])
-        provider = tenants.get(name)
+        provider, path = addressed(scope)
         if provider is None:
             await JSONResponse({"error": "not_found"}, status_code=404)(scope, receive, send)
-            return
-        scope["provider"] = provider
-        if found:
-            scope = {**scope, "path": path, "raw_path": path.encode()}
-        await self._app(scope, receive, send)
+        else:
+            await self._app(directed(scope, provider, path), receive, send)
+
+
+def addressed(scope: Scope) -> tuple[Provider | None, str]:
+    """The tenant that a request is for, None if there is none of that name, and the path that is left of its own."""
+    tenants: Tenants = scope["app"].state.tenants
+    path: str = scope["path"]
+    found = _PATH.fullmatch(path) if path.startswith("/t/") else None
+    return (tenants.get(found[1]), found[2]) if found else (tenants.root, path)
+
+
+def directed(scope: Scope, provider: Provider, path: str) -> Scope:
+    """The request as the endpoints of the tenant see it."""
+    scope["provider"] = provider
+    return scope if path == scope["path"] else {**scope, "path": path, "raw_path": path.encode()}

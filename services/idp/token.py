@@ -8,7 +8,6 @@ import logging
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.idp import client_auth, dpop, metadata_documents
 from services.idp.errors import (
@@ -16,10 +15,8 @@ from services.idp.errors import (
     ErrorBody,
     InvalidDpopProof,
     InvalidRequest,
-    OAuthError,
     UnauthorizedClient,
     UnsupportedGrantType,
-    as_json,
 )
 from services.idp.grants import Grant
 from services.idp.grants.client_credentials import ClientCredentialsGrant
@@ -66,28 +63,10 @@ async def token(request: Request, provider: Started, at: Now) -> Response:
     if client.dpop_bound and key is None:  # RFC 9449 §5.2
         raise InvalidDpopProof("the client must prove that it holds a key")
     authorization = grant.authorize(parameters, client, provider, at=at)
-    response = issue(authorization, provider, at=at, key=key)
+    response = await issue(authorization, provider, at=at, key=key)
     subject = authorization.member.user.username if authorization.member else client.id
     logger.debug("%s: token for %s at %s", client.id, subject, authorization.resource.name)
     return Response(_json(response), media_type="application/json", headers=NO_STORE)
-
-
-class TokenLane:
-    """Answers the token endpoint ahead of FastAPI, whose router, resolver and handlers take longer than its work."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] != PATH or scope["method"] != "POST":
-            await self._app(scope, receive, send)
-            return
-        request = Request(scope, receive)
-        try:
-            response = await token(request, scope["provider"], scope["app"].state.tenants.now())
-        except OAuthError as error:
-            response = await as_json(request, error)
-        await response(scope, receive, send)
 
 
 def _allowed(name: str | None, client: Client) -> Grant:

@@ -38,7 +38,9 @@ class TokenResponse(BaseModel):
     issued_token_type: str | None = None
 
 
-def issue(authorization: Authorization, provider: Provider, *, at: float, key: str | None = None) -> dict[str, Any]:
+async def issue(
+    authorization: Authorization, provider: Provider, *, at: float, key: str | None = None
+) -> dict[str, Any]:
     """Turn a decision into tokens: the members of a :class:`TokenResponse` that there are.
 
     ``key`` is the thumbprint of the key that the access token is bound to (RFC 9449 §6); None makes a bearer token.
@@ -50,14 +52,14 @@ def issue(authorization: Authorization, provider: Provider, *, at: float, key: s
     claims = access_claims(authorization, provider, issued_at=issued_at, expires_at=expires_at)
     if key is not None:
         claims["cnf"] = {"jkt": key}
-    signed = provider.keys.sign(claims, typ="at+jwt")
+    signed = await provider.keys.sign_beside(claims, typ="at+jwt")
     response = {
         "access_token": signed,
         "token_type": "DPoP" if key else "Bearer",
         "expires_in": expires_at - issued_at,
         "scope": scopes.text(authorization.scopes),
         "refresh_token": authorization.refresh_token,
-        "id_token": _id_token(authorization, provider, signed, issued_at),
+        "id_token": await _id_token(authorization, provider, signed, issued_at),
         "issued_token_type": authorization.issued_token_type,
     }
     return {name: value for name, value in response.items() if value is not None}
@@ -166,7 +168,7 @@ def access_claims(
     return claims | ({"act": authorization.actor} if authorization.actor else {})
 
 
-def _id_token(authorization: Authorization, provider: Provider, access: str, issued_at: int) -> str | None:
+async def _id_token(authorization: Authorization, provider: Provider, access: str, issued_at: int) -> str | None:
     told = authorization.authentication
     member = authorization.member
     if told is None or member is None or "openid" not in authorization.scopes:
@@ -181,7 +183,7 @@ def _id_token(authorization: Authorization, provider: Provider, access: str, iss
         "at_hash": _half_hash(access, provider.keys.active.algorithm),
         **member.told(authorization.scopes),
     }
-    return provider.keys.sign(claims, typ="JWT")
+    return await provider.keys.sign_beside(claims, typ="JWT")
 
 
 def _authentication_claims(told: Authentication) -> dict[str, Any]:

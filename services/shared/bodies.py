@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 
 class TooLong(Exception):  # noqa: N818 - says what is the case
@@ -15,14 +15,20 @@ async def read(request: Request, *, longest: int) -> bytes:
     """The whole body, counted while it comes: nobody's word about its length is taken.
 
     Raises:
+        ClientDisconnect: whoever sends it is gone.
         TooLong: it has more than ``longest`` bytes.
     """
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > longest:
+    chunks, length, more = list[bytes](), 0, True
+    while more:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        chunks.append(message.get("body", b""))
+        length += len(chunks[-1])
+        if length > longest:
             raise TooLong
-    return bytes(body)
+        more = message.get("more_body", False)
+    return b"".join(chunks)
 
 
 def media_type(headers: Mapping[str, str]) -> str:

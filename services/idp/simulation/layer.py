@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -37,16 +36,10 @@ class SimulationLayer:
             return
         provider = _asked(scope)
         simulation: Simulation = scope["app"].state.simulations[provider.tenant]
-        record = Recorded(
-            at=time.time(),
-            method=scope["method"],
-            path=scope["path"],
-            query=scope["query_string"],
-            authorization=next((value for name, value in scope["headers"] if name == b"authorization"), b""),
-        )
-        telling = _Telling(record, send, _bend(simulation, _endpoint(scope["path"]), provider))
+        record = opened(scope)
+        telling = _Telling(record, send, bending(simulation, _endpoint(scope["path"]), provider))
         try:
-            await self._app(scope, _noting(receive, record), telling)
+            await self._app(scope, noting(receive, record), telling)
             await telling.finish()
         except Exception:
             record.status = 500
@@ -79,15 +72,25 @@ class _Telling:
         if self._bend is None or not self._start:
             return
         record = self._record
-        asked = dict(parse_qsl(record.body.decode("latin-1")))
-        answer = self._bend(Answer(record.status, tuple(self._start["headers"]), record.answer, asked))
-        answer = answer.with_header("content-length", str(len(answer.body)))
+        answer = Answer(record.status, tuple(self._start["headers"]), record.answer, record.asked)
+        answer = self._bend(answer).measured()
         await self._send({**self._start, "status": answer.status, "headers": list(answer.headers)})
         await self._send({"type": "http.response.body", "body": answer.body})
         record.status, record.answer, record.location = answer.status, answer.body, answer.header("location")
 
 
-def _bend(simulation: Simulation, endpoint: Endpoint, provider: Provider) -> Callable[[Answer], Answer] | None:
+def opened(scope: Scope) -> Recorded:
+    """The record of a request that begins now."""
+    return Recorded(
+        at=time.time(),
+        method=scope["method"],
+        path=scope["path"],
+        query=scope["query_string"],
+        authorization=next((value for name, value in scope["headers"] if name == b"authorization"), b""),
+    )
+
+
+def bending(simulation: Simulation, endpoint: Endpoint, provider: Provider) -> Callable[[Answer], Answer] | None:
     """What is to be done to an answer of this endpoint; None if nothing is, which is the rule."""
     if not simulation.quirks.concern(endpoint):
         return None
@@ -115,11 +118,13 @@ def _endpoint(path: str) -> Endpoint:
     return "metadata" if path.startswith(_WELL_KNOWN) else _ENDPOINTS.get(path, "authorization")
 
 
-def _noting(receive: Receive, record: Recorded) -> Receive:
-    async def noting() -> Message:
+def noting(receive: Receive, record: Recorded) -> Receive:
+    """Receives, and keeps what of the body there is."""
+
+    async def received() -> Message:
         message = await receive()
         if message["type"] == "http.request" and len(record.body) < LONGEST:
             record.body += message.get("body", b"")
         return message
 
-    return noting
+    return received

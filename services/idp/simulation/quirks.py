@@ -53,6 +53,10 @@ class Answer:
         others = tuple(pair for pair in self.headers if pair[0] != name.encode())
         return replace(self, headers=(*others, (name.encode(), value.encode())))
 
+    def measured(self) -> Answer:
+        """The same with the length that the body has by now."""
+        return self.with_header("content-length", str(len(self.body)))
+
 
 Bend = Callable[[Answer, Provider], Answer]
 

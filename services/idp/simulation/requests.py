@@ -46,6 +46,11 @@ class Recorded:
     location: str = ""
     answer: bytes = b""
 
+    @property
+    def asked(self) -> dict[str, str]:
+        """The form it carried, if it did."""
+        return dict(parse_qsl(self.body.decode("latin-1")))
+
     def told(self) -> dict[str, Any]:
         """What may be known of it."""
         asked = {name: values[0] for name, values in parse_qs(self.query.decode("latin-1")).items()}
