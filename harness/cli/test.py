@@ -45,7 +45,10 @@ def _become_pytest(arguments: argparse.Namespace) -> NoReturn:
     modules.ensure(modules.ORACLES)
     found = browser.ensure()
     print(f"· browser: {found}", file=sys.stderr, flush=True)
-    given = arguments.pytest_arguments or ["-n", str(min(os.cpu_count() or 1, MOST_WORKERS)), "--dist", "loadgroup"]
+    given = arguments.pytest_arguments or [
+        *("-p", "harness.roster", "--dist", "loadgroup"),
+        *("-n", str(min(os.cpu_count() or 1, MOST_WORKERS))),
+    ]
     command = [sys.executable, "-m", "pytest", *given]
     env = {**child_environment(os.environ), browser.VARIABLE: str(found)}
     if os.name == "nt":

@@ -18,6 +18,8 @@ from scenarios.system.writes import NOT_SHARED, WRITES, Hand, Write
 if TYPE_CHECKING:
     from harness.stack import Stack
 
+pytestmark = pytest.mark.xdist_group("every-write")  # begun first: it takes long
+
 SURFACES = ("rest", "tool")
 
 

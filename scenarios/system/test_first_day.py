@@ -13,6 +13,8 @@ from harness.person import Person
 from harness.stack import Stack
 from scenarios.system.pages import Assistant, Tickets, sign_out
 
+pytestmark = pytest.mark.xdist_group("first-day")  # begun first: it takes long
+
 
 def test_a_ticket_created_in_the_browser_is_the_same_for_the_api_the_tools_and_the_assistant(
     stack: Stack, page: Page, as_user: Callable[[str], Person]

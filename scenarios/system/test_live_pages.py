@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from harness.person import Person
 from harness.stack import Stack
 from scenarios.system.pages import Tickets
+
+pytestmark = pytest.mark.xdist_group("live-pages")  # begun first: it takes long
 
 AsUser = Callable[[str], Person]
 PageAs = Callable[[str], Page]

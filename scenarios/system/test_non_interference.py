@@ -17,6 +17,8 @@ from harness.person import Person
 from harness.stack import Stack
 from scenarios.system.sight import Asked, seen
 
+pytestmark = pytest.mark.xdist_group("non-interference")  # begun first: it takes long
+
 ANOTHER_GLOBEX = """
 extends: base
 organizations:

@@ -18,6 +18,8 @@ from scenarios.system.sight import Asked, seen
 if TYPE_CHECKING:
     from harness.stack import Stack
 
+pytestmark = pytest.mark.xdist_group("one-truth")  # begun first: it takes long
+
 SERVERS = ("ticketing", "organizations")
 ERAS = ("auto", "legacy")
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from harness.person import Person
     from harness.stack import Stack
 
+pytestmark = pytest.mark.xdist_group("mcp-postgresql")  # begun first: it takes long
+
 READY_IN_S = 60.0
 WRITERS, WRITES = 4, 20
 
