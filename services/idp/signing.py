@@ -13,6 +13,8 @@ from typing import TypeAlias
 AHEAD = 6
 """So many wait for the thread at most; from then on it is quicker to make one's own."""
 
+THREAD = "signatures"
+USUAL_SWITCH_S = sys.getswitchinterval()
 SWITCH_S = 5e-5
 """After so long the thread, which has a signature and needs the next, gets its turn: less than one takes."""
 
@@ -29,7 +31,6 @@ class Signatures:
         self._wanted: SimpleQueue[tuple[Make, asyncio.Future[bytes]] | None] = SimpleQueue()
         self._made: deque[tuple[asyncio.Future[bytes], bytes | Exception]] = deque()
         self._thread: threading.Thread | None = None
-        self._usual_switch_s = sys.getswitchinterval()
         self._alone, self._told = True, False
 
     async def made(self, make: Make) -> bytes:
@@ -51,12 +52,12 @@ class Signatures:
             self._wanted.put(None)
             self._thread.join()
             self._thread = None
-            sys.setswitchinterval(self._usual_switch_s)
+            sys.setswitchinterval(USUAL_SWITCH_S)
 
     def _start(self) -> None:
         if self._thread is None:
             sys.setswitchinterval(SWITCH_S)
-            self._thread = threading.Thread(target=self._work, name="signatures", daemon=True)
+            self._thread = threading.Thread(target=self._work, name=THREAD, daemon=True)
             self._thread.start()
 
     def _begin_round(self) -> None:

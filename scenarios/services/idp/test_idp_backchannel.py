@@ -157,7 +157,7 @@ def test_who_does_not_answer_is_given_up(
     alone: Alone, told_party: Party, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(backchannel, "PAUSES_S", ())
-    monkeypatch.setattr(backchannel, "TIMEOUT_S", 0.1)
+    monkeypatch.setattr(backchannel, "TIMEOUT_S", 2.0)  # for the way there, however busy this machine is
     told_party.open.clear()
     leave(alone, alone.tokens()["id_token"])
     idle(alone)
