@@ -22,6 +22,9 @@ ABOUT: dict[str, Any] = {
 }
 
 _EVENTS = "text/event-stream"
+_NO_CONTENT = "204"
+_UNSAID = "Successful Response"
+"""FastAPI's words for whatever a route does not describe."""
 
 
 def complete(app: FastAPI) -> None:
@@ -43,9 +46,21 @@ def _complete(document: dict[str, Any]) -> None:
     document["components"]["schemas"] |= schemas.pop("$defs") | {"Problem": schemas}
     for methods in document["paths"].values():
         for operation in methods.values():
-            for answer in operation["responses"].values():
+            operation["responses"] = dict(sorted(operation["responses"].items()))
+            for status, answer in operation["responses"].items():
+                if answer["description"] == _UNSAID:
+                    answer["description"] = _said(status, answer, document["components"]["schemas"])
                 if _EVENTS in answer.get("content", {}):
                     answer["content"][_EVENTS] = _stream(answer["content"][_EVENTS])
+
+
+def _said(status: str, answer: dict[str, Any], schemas: dict[str, Any]) -> str:
+    """What an answer is, in the words of the model that it is made of."""
+    (content,) = answer.get("content", {"": {}}).values()
+    if "$ref" in content.get("schema", {}):
+        about: str = schemas[content["schema"]["$ref"].rpartition("/")[2]]["description"]
+        return about
+    return "Done; there is nothing to read." if status == _NO_CONTENT else "Events, as they happen."
 
 
 def _stream(described: dict[str, Any]) -> dict[str, Any]:

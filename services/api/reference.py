@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from collections.abc import Mapping
 from functools import cached_property
@@ -40,6 +41,7 @@ class Reference:
             document=document,
             operations=_operations(document),
             shown=shown,
+            prose=prose,
             style=Markup(style),  # noqa: S704  # ours: CSS has quotes and >
         )
         digest = b64encode(sha256(style.encode()).digest()).decode()
@@ -52,6 +54,11 @@ def _operations(document: Mapping[str, Any]) -> list[dict[str, Any]]:
         for path, methods in document["paths"].items()
         for method, operation in methods.items()
     ]
+
+
+def prose(text: str | None) -> Markup:
+    """A description, with what stands in backticks as code."""
+    return Markup(re.sub(r"(`+)([^`]+)\1", r"<code>\2</code>", str(escape(text or ""))))  # noqa: S704  # escaped here
 
 
 def shown(schema: Mapping[str, Any]) -> Markup:

@@ -179,6 +179,8 @@ def _leads_nowhere(person: Person, last_id: str | None) -> None:
         answer = person.api.get(PATH, params={"follow": follow}, headers={"Last-Event-ID": last_id or ""})
         problem = refused(answer, 409, "conflict")
         assert [flaw["pointer"] for flaw in problem["errors"]] == ["header.Last-Event-ID"]
+        assert problem["detail"].startswith("Last-Event-ID names an event of another life of the system, or of another")
+        assert problem["detail"].endswith("Read everything again, then begin without Last-Event-ID.")
 
 
 @pytest.mark.parametrize("last", ["mark", "beginning"])

@@ -11,6 +11,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from harness import modules
 from scenarios.services.idp.oracles.conftest import perform
+from services.api.reference import prose
 
 if TYPE_CHECKING:
     from harness.stack import Stack
@@ -61,6 +62,14 @@ def test_every_body_has_an_example(document: dict[str, Any]) -> None:
                 assert body["examples"], name
 
 
+def test_every_answer_is_described_in_words_of_its_own_and_statuses_go_up(document: dict[str, Any]) -> None:
+    for name, operation in operations(document).items():
+        said = {status: answer["description"] for status, answer in operation["responses"].items()}
+        assert [status for status, words in said.items() if not words or words == "Successful Response"] == [], name
+        assert list(said) == sorted(said), name
+    assert operations(document)["getTicket"]["responses"]["200"]["description"] == "A ticket as it stands now."
+
+
 def test_links_lead_from_what_is_made_to_what_can_be_done_with_it(document: dict[str, Any]) -> None:
     every = operations(document)
     for maker in ("createTicket", "inviteMember", "createTeam"):
@@ -77,6 +86,12 @@ def test_the_page_shows_every_operation_and_every_schema(document: dict[str, Any
     anchors = set(re.findall(r' id="([^"]+)"', page.text))
     assert anchors >= {*operations(document), *document["components"]["schemas"]}
     assert {target.removeprefix("#") for target in re.findall(r'href="(#[^"]+)"', page.text)} <= anchors
+
+
+def test_the_page_shows_code_as_code_and_escapes_the_rest(page: httpx.Response) -> None:
+    assert "<code>POST /api/session/organization</code>" in page.text
+    assert [line for line in page.text.splitlines() if "`" in line and "^[" not in line] == []
+    assert prose("`a < b` & <b>") == "<code>a &lt; b</code> &amp; &lt;b&gt;"
 
 
 def test_the_page_needs_neither_scripts_nor_any_other_server(page: httpx.Response) -> None:

@@ -7,10 +7,25 @@ from dataclasses import dataclass
 
 from services.api.events.views import PeopleEvent, PeopleFeedPage, TicketEvent, TicketFeedPage
 from services.api.mcp_server import McpServer
+from services.shared.problems import Conflict, Flaw
 
 AT_ONCE = 100
 WAIT_S = 20
 """Seconds that a service may keep a request until something happens."""
+
+
+class NoSuchEvent(Conflict):
+    """The event after which somebody wants to go on has not happened here."""
+
+    says = "Last-Event-ID names an event of another life of the system, or of another organization."
+
+    @classmethod
+    def of(cls, service: str) -> NoSuchEvent:
+        """The refusal, with the service whose feed does not have that place."""
+        return cls(
+            f"{cls.says} Read everything again, then begin without Last-Event-ID.",
+            errors=[Flaw(pointer="header.Last-Event-ID", detail=f"This is no place in the events of {service} now.")],
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +83,7 @@ class Feed:
         """What came after a place; None is where the feed ends now. With ``wait``, if need be, what comes next.
 
         Raises:
-            Conflict: the place is one in the feed of another system, or of another organization.
+            NoSuchEvent: the place is one in the feed of another system, or of another organization.
             ProblemError: the server refused, or cannot be reached.
         """
         server = self.patient if wait else self.server
@@ -77,6 +92,9 @@ class Feed:
         arguments: dict[str, int | str] = {"limit": AT_ONCE, "wait_seconds": seconds}
         if place is not None:
             arguments |= {"after": place.position} | ({} if place.mark is None else {"mark": place.mark})
-        page: TicketFeedPage | PeopleFeedPage = await server.read("list_changes", arguments, self.page)
+        try:
+            page: TicketFeedPage | PeopleFeedPage = await server.read("list_changes", arguments, self.page)
+        except Conflict as conflict:  # it speaks of the arguments of a tool, which nobody has sent here
+            raise NoSuchEvent.of(self.name) from conflict
         told = [Told.of(each.position, each.event()) for each in page.items]
         return Part(told, Place(page.position, page.mark), page.more)

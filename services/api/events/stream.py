@@ -83,7 +83,7 @@ class Follower:
         """What there is by now. A feed that can no longer be read later on is left where it is.
 
         Raises:
-            Conflict: the event is one of another system or organization.
+            NoSuchEvent: the event is one of another system or organization.
             ProblemError: a service refused, or cannot be reached.
         """
         begun = await self._asked(self.feeds)
@@ -98,7 +98,7 @@ class Follower:
         system, the stream ends, and they are told when they come back.
 
         Raises:
-            Conflict: the event is one of another system or organization.
+            NoSuchEvent: the event is one of another system or organization.
             ProblemError: a service refused; or there is no place to begin at, because it cannot be reached.
         """
         followed, ends = self.watches.channels(self.caller), dict[str, Place]()

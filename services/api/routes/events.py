@@ -7,17 +7,18 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 
 from services.api.dependencies import EventFollower
+from services.api.events.feed import NoSuchEvent
 from services.api.events.stream import EventStream
 from services.api.events.views import Event, EventQuery
 from services.api.strict_route import StrictRoute
-from services.shared.problems import Conflict, problems
+from services.shared.problems import problems
 
 router = APIRouter(prefix="/api", tags=["events"], route_class=StrictRoute)
 
 _STREAM: dict[int | str, dict[str, Any]] = {200: {"model": Event, "description": "Events, the oldest first."}}
 
 
-@router.get("/events", response_class=EventStream, responses={**_STREAM, **problems(Conflict)})
+@router.get("/events", response_class=EventStream, responses={**_STREAM, **problems(NoSuchEvent)})
 async def stream_events(
     follower: EventFollower,
     asked: Annotated[EventQuery, Query()],
