@@ -7,7 +7,7 @@ import json
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 from harness.containers import compose
 from harness.errors import HarnessError
 from harness.ports import OFFSET, PORTS
-from harness.topology import ROOT, SERVICES
+from harness.topology import ROOT, SERVICES, Service
 
 README = ROOT / "README.md"
 OPENAPI = ROOT / "ui" / "openapi.json"
@@ -124,8 +124,23 @@ def _env_example() -> str:
         f"# {OFFSET} shifts every port that is not set by its own name.",
         f"#{OFFSET}=0",
         *(f"#{port.variable}={port.default}" for port in PORTS),
+        "",
+        "# Settings of services, for `up` and `serve`; systems of pytest, fuzz, bench and record are told such things",
+        "# by the environment alone. Nothing else is read from this file.",
+        *(line for service in SERVICES.values() if service.inherited for line in _service_settings(service)),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _service_settings(service: Service) -> Iterator[str]:
+    """Those that somebody else may set, with their defaults; what each means stands where they are read."""
+    place = f"{str(service.app).rpartition('.')[0]}.settings"
+    known = [each for each in vars(importlib.import_module(place)).values() if getattr(each, "__module__", "") == place]
+    fields = {name: field for each in known for name, field in getattr(each, "model_fields", {}).items()}
+    yield f"# {service.title}; each is described in {place.replace('.', '/')}.py"
+    for variable in service.inherited:
+        default = fields[variable.lower()].default
+        yield f"#{variable}={'' if default is None else json.dumps(default).strip(chr(34))}"
 
 
 def _procfile() -> str:

@@ -155,6 +155,16 @@ def choose(
     return {name: (choice.number, choice.variable, choice.source) for name, choice in choices.items()}
 
 
+def settings() -> dict[str, str]:
+    """What ``.env`` sets for services (`Service.inherited`) and the environment does not.
+
+    Raises:
+        HarnessError: it cannot be read.
+    """
+    names = {name for service in project.services().values() for name in service.inherited} - os.environ.keys()
+    return {name: value for name, value in dotenv(project.folder() / ".env").items() if name in names and value}
+
+
 def dotenv(path: Path) -> dict[str, str]:
     """The settings of a ``.env`` file; none when there is no file.
 
@@ -191,9 +201,15 @@ def forget(name: str) -> None:
 
 
 def spawn(
-    name: str, *, detached: bool, backend: Kind = "zygote", services: Sequence[str] = (), watch: bool = False
+    name: str,
+    *,
+    detached: bool,
+    backend: Kind = "zygote",
+    services: Sequence[str] = (),
+    watch: bool = False,
+    env: Mapping[str, str] | None = None,
 ) -> subprocess.Popen[bytes]:
-    """Start a supervisor process that warms ``services`` (none means all).
+    """Start a supervisor process that warms ``services`` (none means all), with ``env`` besides the environment.
 
     Its own messages go to ``run/NAME.log`` of the harness' folder.
     """
@@ -202,7 +218,7 @@ def spawn(
         return subprocess.Popen(
             supervisor_command(name, detached=detached, backend=backend, services=services, watch=watch),
             cwd=ROOT,
-            env=supervisor_environment(),
+            env=supervisor_environment() | dict(env or {}),
             stdin=subprocess.DEVNULL if detached else LEASH,
             stdout=log,
             stderr=subprocess.STDOUT,

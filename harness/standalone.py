@@ -65,7 +65,7 @@ def become(name: str, *, address: str | None, world: str, seed: int) -> NoReturn
     descriptors = [str(each.fileno()) for each in sockets]
     command = [*plan.command(stack, service), *(part for number in descriptors for part in ("--fd", number))]
     os.chdir(ROOT if service.own else project.folder())
-    environment = plan.environment(stack, name, os.environ)
+    environment = plan.environment(stack, name, os.environ | launch.settings())
     try:
         os.execvpe(command[0], command, environment)
     except OSError as error:

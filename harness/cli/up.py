@@ -174,7 +174,12 @@ def _follow(changes: Changes, services: Mapping[str, Mapping[str, Any]]) -> None
 def _supervisor(arguments: argparse.Namespace, services: Sequence[str]) -> Iterator[Control]:
     detached: bool = arguments.detach
     process = launch.spawn(
-        system.NAME, detached=detached, backend=arguments.backend, services=services, watch=arguments.watch
+        system.NAME,
+        detached=detached,
+        backend=arguments.backend,
+        services=services,
+        watch=arguments.watch,
+        env=launch.settings(),
     )
     try:
         yield launch.connect(system.NAME, process)

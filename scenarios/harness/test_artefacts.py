@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 import yaml
 
 from harness import artefacts, containers
-from harness.ports import PORTS, Port
+from harness.ports import OFFSET, PORTS, Port
 from harness.topology import ROOT, SERVICES
 
 TOP = {"name", "services", "volumes", "x-service"}
@@ -35,6 +36,13 @@ def test_a_changed_port_shows_in_every_copy_of_it(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(artefacts, "PORTS", (Port("idp", "IDP_PORT", 12345), *PORTS[1:]))
     changed = {path.name for path, render in artefacts.configurations().items() if render() != path.read_text("utf-8")}
     assert changed == {".env.example", "compose.yaml"}
+
+
+def test_the_example_of_a_dotenv_lists_every_setting_that_is_read_from_one() -> None:
+    told = dict(re.findall(r"^#(\w+)=(.*)$", (ROOT / ".env.example").read_text("utf-8"), re.MULTILINE))
+    settings = {name for service in SERVICES.values() for name in service.inherited}
+    assert told.keys() == {OFFSET, *(port.variable for port in PORTS)} | settings
+    assert (told["CODE_SECONDS"], told["IDP_PUBLIC_ISSUER"], told["IDP_REGISTRY"]) == ("60", "false", "")
 
 
 def test_each_service_has_a_container_that_serves_it_and_waits_for_what_it_needs(compose: dict[str, Any]) -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from harness import launch, project
 from harness.plan import StackPlan, environment
 from harness.topology import SERVICES
 
@@ -17,6 +20,14 @@ def test_a_service_gets_of_its_callers_variables_those_it_names() -> None:
     assert api["ASSISTANT_MODEL"] == "sim"
     assert not idp.keys() & {"ASSISTANT_MODEL", "AWS_SECRET_ACCESS_KEY"}
     assert not api.keys() & {"ACCESS_TOKEN_SECONDS", "AWS_SECRET_ACCESS_KEY"}
+
+
+def test_what_the_environment_says_beats_the_dotenv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".env").write_text("CODE_SECONDS=77\nACCESS_TOKEN_SECONDS=5\nUI_PORT=1\n", encoding="utf-8")
+    monkeypatch.setattr(project, "folder", lambda: tmp_path)
+    monkeypatch.setattr(project, "services", lambda: SERVICES)
+    monkeypatch.setenv("ACCESS_TOKEN_SECONDS", "6")
+    assert launch.settings() == {"CODE_SECONDS": "77"}
 
 
 def test_each_secret_is_another_and_the_same_for_all_who_share_it() -> None:

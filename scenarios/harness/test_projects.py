@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from harness import manifest
@@ -120,12 +121,17 @@ def test_fixtures_run_somebody_elses_system(project: Path) -> None:
 
 
 def test_up_runs_somebody_elses_system(project: Path) -> None:
+    """Its ``.env`` sets what services name as settings, nothing else, and nothing that the environment sets."""
+    (project / ".env").write_text("CODE_SECONDS=77\nIDP_REGISTRY=\nSECRET_OF_MINE=1\n", encoding="utf-8")
     started = run(project, "harness", "up", "--detach", "--json")
     assert started.returncode == 0, started.stderr
     try:
         services = json.loads(started.stdout)["services"]
         assert {name: service["state"] for name, service in services.items()} == {"mail": "healthy", "shop": "healthy"}
         assert (project / ".harness" / "stacks" / "up" / "mail.log").exists()
+        told = psutil.Process(services["mail"]["pid"]).environ()
+        assert told["CODE_SECONDS"] == "77"
+        assert not told.keys() & {"IDP_REGISTRY", "SECRET_OF_MINE"}
     finally:
         stopped = run(project, "harness", "down")
     assert stopped.returncode == 0, stopped.stderr
