@@ -1,4 +1,4 @@
-"""Databases that begin with the same rows: laid once in each process, and copied for each scenario."""
+"""Databases that begin with the same rows: laid once in each process, and copied or put back for each scenario."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ class Originals:
         self._folder = folder
         self._numbers = count(1)
         self._urls: dict[tuple[str, Lay], str] = {}
+        self._lent: dict[Lay, tuple[str, postgresql.Restorable]] = {}
 
     def sqlite(self, tables: MetaData, lay: Lay, *, to: Path) -> str:
         """The URL of a copy in the file ``to``."""
@@ -31,9 +32,13 @@ class Originals:
         return f"sqlite:///{to}"
 
     def postgresql(self, tables: MetaData, lay: Lay, *, server: postgresql.Server) -> str:
-        """The URL of a copy on the server."""
-        original = self._laid("postgresql", tables, lay, server.new_database)
-        return server.new_database(like=make_url(original).database or "")
+        """The URL of a copy on the server: the one that another scenario had before, if it can be put right."""
+        url, lent = self._lent.get(lay, ("", None))
+        if lent is None or not lent.restore():
+            original = self._laid("postgresql", tables, lay, server.new_database)
+            url = server.new_database(like=make_url(original).database or "")
+            self._lent[lay] = url, postgresql.Restorable(server, make_url(url).database or "")
+        return url
 
     def _laid(self, kind: str, tables: MetaData, lay: Lay, new: Callable[[], str]) -> str:
         if (kind, lay) not in self._urls:

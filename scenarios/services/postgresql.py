@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
@@ -26,8 +27,16 @@ SETTINGS = {
     "synchronous_commit": "off",
     "full_page_writes": "off",
     "max_connections": "100",
+    "autovacuum": "off",  # rows that are put back go behind all others, as in a copy
 }
 FIRST_WITH_STRATEGIES = 150_000
+OTHERS = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+STRUCTURE = """
+    SELECT attrelid, attnum, attname, atttypid, attnotnull FROM pg_attribute
+    JOIN pg_class ON pg_class.oid = attrelid AND relnamespace = 'public'::regnamespace
+    UNION ALL SELECT oid, 0, conname, contypid, convalidated FROM pg_constraint ORDER BY 1, 2, 3
+"""
+"""Every column of the tables and indexes there are, and every constraint."""
 TO_INSTALL = "PostgreSQL is not installed: `apt-get install postgresql`, or have `initdb` and `postgres` on the PATH"
 
 
@@ -41,11 +50,46 @@ class Server:
     def new_database(self, *, like: str = "template1") -> str:
         """The URL of a new database, empty or a copy of the one of that name, to which nobody may be connected."""
         name = f"{OWNER}_{next(self._numbers)}"
-        with psycopg.connect(host=str(self.folder), user=OWNER, dbname="postgres", autocommit=True) as connection:
+        with self.connected("postgres") as connection:
             # Not through the log, which takes twice as long; older servers know no other way than this.
             way = "STRATEGY FILE_COPY" if connection.info.server_version >= FIRST_WITH_STRATEGIES else ""
             connection.execute(f"CREATE DATABASE {name} TEMPLATE {like} {way}")
         return f"postgresql+psycopg://{OWNER}@/{name}?host={self.folder}"
+
+    def connected(self, database: str) -> psycopg.Connection[Any]:
+        """A connection of the owner's to that database, without transactions of its own."""
+        return psycopg.connect(host=str(self.folder), user=OWNER, dbname=database, autocommit=True)
+
+
+class Restorable:
+    """A database whose rows can be put back as they are now, which takes a tenth of the time of a copy of it.
+
+    A copy is some three hundred files, to be removed in the end, too.
+    """
+
+    def __init__(self, server: Server, database: str) -> None:
+        self._server, self._database = server, database
+        with server.connected(database) as connection:
+            tables = [
+                name for (name,) in connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+            ]
+            assert connection.execute("SELECT * FROM pg_sequences").fetchall() == [], (
+                "they would have to be put back, too"
+            )
+            connection.execute("CREATE SCHEMA original")
+            for table in tables:
+                connection.execute(f"CREATE TABLE original.{table} AS TABLE public.{table}")
+            self._structure = connection.execute(STRUCTURE).fetchall()
+        put_back = "DELETE FROM public.{0}; INSERT INTO public.{0} TABLE original.{0};"
+        self._put_back = "".join(put_back.format(table) for table in tables)
+
+    def restore(self) -> bool:
+        """Put the rows back; False if somebody is connected who might write, or other things than rows have changed."""
+        with self._server.connected(self._database) as connection:
+            if connection.execute(OTHERS).fetchall() or connection.execute(STRUCTURE).fetchall() != self._structure:
+                return False
+            connection.execute(f"BEGIN; SET LOCAL session_replication_role = replica; {self._put_back} COMMIT")
+        return True
 
 
 def programs() -> Path | None:

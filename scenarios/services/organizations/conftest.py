@@ -16,5 +16,5 @@ from services.shared.database import connected
 @pytest.fixture
 def desks(laid_database: Callable[[MetaData, Lay], str]) -> Iterator[Desks]:
     """``desks("alice")``: the desk as it serves her, on each kind of database."""
-    with connected(laid_database(Base.metadata, lay), Base.metadata, lay=lay) as database:
+    with connected(laid_database(Base.metadata, lay), Base.metadata) as database:
         yield Desks.on(database)

@@ -28,7 +28,7 @@ def lay(database: Database) -> None:
 @pytest.fixture
 def database(laid_database: Callable[[MetaData, Lay], str]) -> Iterator[Database]:
     """The small world's tickets in a database of their own, of each kind."""
-    with connected(laid_database(Base.metadata, lay), Base.metadata, lay=lay) as database:
+    with connected(laid_database(Base.metadata, lay), Base.metadata) as database:
         yield database
 
 
